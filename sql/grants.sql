@@ -1,0 +1,40 @@
+SET NAMES utf8mb4 COLLATE utf8mb4_0900_ai_ci;
+
+-- The security model on one screen. Loaded last and again whenever a routine changes, since dropping a routine
+-- drops the grants on it.
+
+-- podium_owner, locked, is the definer of all routines. The history it can write and read, not change.
+GRANT EXECUTE, CREATE TEMPORARY TABLES ON podium.* TO podium_owner@localhost;
+GRANT SELECT ON podium.* TO podium_owner@localhost;
+GRANT INSERT, UPDATE ON podium.users TO podium_owner@localhost;
+GRANT INSERT, UPDATE ON podium.exams TO podium_owner@localhost;
+GRANT INSERT, UPDATE ON podium.exam_sessions TO podium_owner@localhost;
+GRANT INSERT, UPDATE ON podium.module_scores TO podium_owner@localhost;
+GRANT INSERT, UPDATE ON podium.leaderboards TO podium_owner@localhost;
+GRANT INSERT, UPDATE, DELETE ON podium.leaderboard_snapshot TO podium_owner@localhost;
+GRANT INSERT, UPDATE, DELETE ON podium.leaderboard_counters TO podium_owner@localhost;
+GRANT INSERT ON podium.leaderboard_revisions TO podium_owner@localhost;
+GRANT INSERT ON podium.score_audit_log TO podium_owner@localhost;
+
+-- podium_gateway: EXECUTE on the public procedures and nothing else.
+GRANT EXECUTE ON PROCEDURE podium.create_user TO podium_gateway, podium_dba;
+GRANT EXECUTE ON PROCEDURE podium.create_exam TO podium_gateway, podium_dba;
+GRANT EXECUTE ON PROCEDURE podium.update_exam_weights TO podium_gateway, podium_dba;
+GRANT EXECUTE ON PROCEDURE podium.start_session TO podium_gateway, podium_dba;
+GRANT EXECUTE ON PROCEDURE podium.finish_session TO podium_gateway, podium_dba;
+GRANT EXECUTE ON PROCEDURE podium.submit_score TO podium_gateway, podium_dba;
+GRANT EXECUTE ON PROCEDURE podium.submit_scores TO podium_gateway, podium_dba;
+GRANT EXECUTE ON PROCEDURE podium.get_leaderboard TO podium_gateway, podium_dba;
+GRANT EXECUTE ON PROCEDURE podium.get_entry TO podium_gateway, podium_dba;
+GRANT EXECUTE ON PROCEDURE podium.get_around TO podium_gateway, podium_dba;
+GRANT EXECUTE ON PROCEDURE podium.get_session TO podium_gateway, podium_dba;
+GRANT EXECUTE ON PROCEDURE podium.get_exam TO podium_gateway, podium_dba;
+GRANT EXECUTE ON PROCEDURE podium.list_exams TO podium_gateway, podium_dba;
+GRANT EXECUTE ON PROCEDURE podium.get_audit_trail TO podium_gateway, podium_dba;
+GRANT EXECUTE ON PROCEDURE podium.recalculate_leaderboard TO podium_gateway, podium_dba;
+GRANT EXECUTE ON PROCEDURE podium.check_leaderboard TO podium_gateway, podium_dba;
+GRANT EXECUTE ON PROCEDURE podium.verify_audit TO podium_gateway, podium_dba;
+GRANT EXECUTE ON PROCEDURE podium.list_errors TO podium_gateway, podium_dba;
+
+-- podium_dba also reads the tables. It writes through the procedures only.
+GRANT SELECT ON podium.* TO podium_dba;

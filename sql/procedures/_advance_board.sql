@@ -1,0 +1,51 @@
+SET NAMES utf8mb4 COLLATE utf8mb4_0900_ai_ci;
+
+DROP PROCEDURE IF EXISTS podium._advance_board;
+
+DELIMITER $$
+
+CREATE DEFINER = podium_owner@localhost PROCEDURE podium._advance_board(
+    p_board_id BIGINT UNSIGNED,
+    p_reason   VARCHAR(20)
+)
+    COMMENT 'Closes a revision that no submission made'
+    NOT DETERMINISTIC
+    MODIFIES SQL DATA
+    SQL SECURITY DEFINER
+BEGIN
+    -- Purpose:     A rebuilt board is a new revision too: whoever follows revisions sees it.
+    -- Parameters:  p_board_id  of leaderboards
+    --              p_reason    of leaderboard_revisions
+    -- Result sets: none
+    -- Errors:      none
+    -- Transaction: the caller's, SERIALIZABLE, the board locked
+    -- Locks:       the new revision
+    -- Example:     CALL _advance_board(1, 'recalculation');
+    INSERT INTO leaderboard_revisions (
+        board_id, revision, reason, submissions, previous_hash, hash, committed_at
+    )
+    SELECT
+        n.board_id, n.revision, p_reason, 0, n.previous_hash,
+        _revision_hash(n.previous_hash, n.revision, p_reason, 0, n.committed_at, NULL), n.committed_at
+    FROM (
+        SELECT
+            board_id,
+            revision + 1 AS revision,
+            head_hash AS previous_hash,
+            GREATEST(UTC_TIMESTAMP(6), changed_at) AS committed_at
+        FROM leaderboards
+        WHERE board_id = p_board_id
+    ) AS n;
+
+    UPDATE leaderboards AS b
+    INNER JOIN leaderboard_revisions AS r ON r.board_id = b.board_id AND r.revision = b.revision + 1
+    SET b.revision = r.revision,
+        b.head_hash = r.hash,
+        b.changed_at = r.committed_at,
+        b.total_participants = (
+            SELECT COUNT(*) FROM leaderboard_snapshot AS s WHERE s.board_id = p_board_id
+        )
+    WHERE b.board_id = p_board_id;
+END$$
+
+DELIMITER ;

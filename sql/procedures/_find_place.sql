@@ -1,0 +1,62 @@
+SET NAMES utf8mb4 COLLATE utf8mb4_0900_ai_ci;
+
+DROP PROCEDURE IF EXISTS podium._find_place;
+
+DELIMITER $$
+
+CREATE DEFINER = podium_owner@localhost PROCEDURE podium._find_place(
+    p_board_id         BIGINT UNSIGNED,
+    p_offset           BIGINT,
+    OUT o_standing_key BIGINT,
+    OUT o_skip         BIGINT
+)
+    COMMENT 'Finds the standing at a place of the board order'
+    NOT DETERMINISTIC
+    READS SQL DATA
+    SQL SECURITY DEFINER
+BEGIN
+    -- Purpose:     Deep pages at the cost of the first: the entries before them are counted by the counters,
+    --              not read.
+    -- Parameters:  p_board_id      of leaderboards
+    --              p_offset        entries before the place, from 0
+    --              o_standing_key  the standing that holds the place; NULL: past the end
+    --              o_skip          entries with that standing that lie before the place
+    -- Result sets: none
+    -- Errors:      none
+    -- Transaction: the caller's
+    -- Locks:       none in a consistent read
+    -- Example:     CALL _find_place(1, 50, @standing_key, @skip);
+    DECLARE v_level INT DEFAULT (SELECT MAX(level) FROM leaderboard_levels);
+    DECLARE v_parent BIGINT DEFAULT 0;
+    DECLARE v_bucket BIGINT;
+    DECLARE v_before BIGINT;
+
+    SET o_skip = p_offset;
+
+    -- A loop, since the buckets of a level are those of the one bucket chosen on the level above: as many
+    -- rounds as there are levels, whatever the offset.
+    descent: WHILE v_level >= 0 DO
+        SET v_bucket = NULL;
+
+        SELECT c.bucket, c.before_it
+        INTO v_bucket, v_before
+        FROM (
+            SELECT
+                bucket,
+                entries,
+                SUM(entries) OVER (ORDER BY bucket DESC ROWS UNBOUNDED PRECEDING) - entries AS before_it
+            FROM leaderboard_counters
+            WHERE board_id = p_board_id AND level = v_level AND parent = v_parent
+        ) AS c
+        WHERE c.before_it <= o_skip AND c.before_it + c.entries > o_skip;
+
+        IF v_bucket IS NULL THEN
+            LEAVE descent;
+        END IF;
+        SET o_skip = o_skip - v_before, v_parent = v_bucket, v_level = v_level - 1;
+    END WHILE;
+
+    SET o_standing_key = v_bucket;
+END$$
+
+DELIMITER ;

@@ -1,0 +1,105 @@
+SET NAMES utf8mb4 COLLATE utf8mb4_0900_ai_ci;
+
+DROP PROCEDURE IF EXISTS podium._open_workspace;
+
+DELIMITER $$
+
+CREATE DEFINER = podium_owner@localhost PROCEDURE podium._open_workspace()
+    COMMENT 'Empties the temporary tables of a submission, creating them at first'
+    NOT DETERMINISTIC
+    MODIFIES SQL DATA
+    SQL SECURITY DEFINER
+BEGIN
+    -- Purpose:     A set-based submission works on three temporary tables. They live as long as the
+    --              connection, since creating them costs more than the rest of a submission.
+    -- Parameters:  none
+    -- Result sets: none
+    -- Errors:      none
+    -- Transaction: the caller's
+    -- Locks:       none
+    -- Example:     CALL _open_workspace();
+
+    -- A connection that is reset loses the variable and the tables together. The name carries the shape of
+    -- the tables: a release that changes one changes the names, so that old connections get new tables.
+    IF @podium_workspace_1 IS NULL THEN
+        DROP TEMPORARY TABLE IF EXISTS tmp_submissions, tmp_items, tmp_entries;
+
+        -- What came in: one row per item of the array, values read and judged for themselves.
+        CREATE TEMPORARY TABLE tmp_submissions (
+            board_id         BIGINT UNSIGNED NOT NULL,      -- 0: the item names no board
+            item_no          INT UNSIGNED    NOT NULL,      -- from 0
+            session_id       BIGINT UNSIGNED NULL,
+            user_id          BIGINT UNSIGNED NULL,
+            module_type      VARCHAR(20)     NULL,
+            raw_score        DECIMAL(30, 20) NULL,
+            max_score        DECIMAL(30, 20) NULL,
+            time_spent_sec   INT             NULL,
+            details          JSON            NULL,
+            expected_version BIGINT          NULL,
+            submission_id    VARCHAR(64)     CHARACTER SET ascii COLLATE ascii_bin NULL,
+            payload_hash     BINARY(32)      NULL,
+            actor_id         BIGINT UNSIGNED NULL,
+            code             VARCHAR(40)     CHARACTER SET ascii COLLATE ascii_bin NULL, -- NULL: not refused
+            replayed         BOOLEAN         NOT NULL,
+            current_version  INT UNSIGNED    NULL,          -- of the session, where a conflict is told
+            id_items         INT UNSIGNED    NOT NULL,      -- items of the array with this submission_id
+            session_items    INT UNSIGNED    NOT NULL,      -- items of the array for this session
+            session_time_sec BIGINT          NULL,          -- their times, summed
+            -- Reading in this order locks the boards in ascending order.
+            PRIMARY KEY (board_id, item_no)
+        ) ENGINE = InnoDB;
+
+        -- What is left of it under the lock, beside the state of its session before the array.
+        CREATE TEMPORARY TABLE tmp_items (
+            item_no            INT UNSIGNED      NOT NULL,
+            board_id           BIGINT UNSIGNED   NOT NULL,
+            exam_id            BIGINT UNSIGNED   NOT NULL,
+            session_id         BIGINT UNSIGNED   NOT NULL,
+            user_id            BIGINT UNSIGNED   NOT NULL,
+            module_type        VARCHAR(20)       NOT NULL,
+            raw_score          DECIMAL(30, 20)   NOT NULL,
+            max_score          DECIMAL(30, 20)   NOT NULL,
+            weighted_score     DECIMAL(7, 4)     NOT NULL,
+            time_spent_sec     INT               NOT NULL,
+            expected_version   BIGINT            NULL,
+            submission_id      VARCHAR(64)       CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+            payload_hash       BINARY(32)        NOT NULL,
+            base_version       INT UNSIGNED      NOT NULL,
+            base_total_score   DECIMAL(7, 4)     NOT NULL,
+            base_time_sec      INT               NOT NULL,
+            old_raw_score      DECIMAL(30, 20)   NULL,
+            old_max_score      DECIMAL(30, 20)   NULL,
+            old_weighted_score DECIMAL(7, 4)     NULL,
+            old_time_spent_sec INT               NULL,
+            max_attempts       SMALLINT UNSIGNED NOT NULL,
+            attempt_policy     VARCHAR(20)       NOT NULL,
+            depends            BOOLEAN           NOT NULL,  -- on what happens to items before it
+            code               VARCHAR(40)       CHARACTER SET ascii COLLATE ascii_bin NULL,
+            PRIMARY KEY (item_no)
+        ) ENGINE = InnoDB;
+
+        -- What it does to the boards: one row per candidate whose entry is written.
+        CREATE TEMPORARY TABLE tmp_entries (
+            board_id            BIGINT UNSIGNED NOT NULL,
+            user_id             BIGINT UNSIGNED NOT NULL,
+            session_id          BIGINT UNSIGNED NOT NULL,   -- the attempt that counts now
+            total_score         DECIMAL(7, 4)   NOT NULL,
+            total_time_sec      INT             NOT NULL,
+            weighted_coding     DECIMAL(7, 4)   NOT NULL,
+            weighted_quiz       DECIMAL(7, 4)   NOT NULL,
+            weighted_assessment DECIMAL(7, 4)   NOT NULL,
+            old_key             BIGINT          NULL,       -- NULL: was not on the board
+            new_key             BIGINT          NOT NULL,
+            entry_rank          INT UNSIGNED    NULL,
+            PRIMARY KEY (board_id, user_id)
+        ) ENGINE = InnoDB;
+
+        SET @podium_workspace_1 = TRUE;
+    END IF;
+
+    DELETE FROM tmp_submissions;
+    DELETE FROM tmp_items;
+    DELETE FROM tmp_entries;
+END$$
+
+DELIMITER ;

@@ -1,0 +1,177 @@
+SET NAMES utf8mb4 COLLATE utf8mb4_0900_ai_ci;
+
+DROP PROCEDURE IF EXISTS podium.check_leaderboard;
+
+DELIMITER $$
+
+CREATE DEFINER = podium_owner@localhost PROCEDURE podium.check_leaderboard(
+    p_exam_id BIGINT
+)
+    COMMENT 'Compares a board with what its raw scores give'
+    NOT DETERMINISTIC
+    READS SQL DATA
+    SQL SECURITY DEFINER
+BEGIN
+    -- Purpose:     Everything derived against module_scores and the window function: weighted scores, session
+    --              totals, entries, every counter on every level, and the ranks they give.
+    -- Parameters:  p_exam_id  of create_exam
+    -- Result sets: problem (module_score, session, entry, counter, rank, board), item, found, expected: one
+    --              row per difference, none when all is well. NULL: there is no such thing, or none ought to be
+    -- Errors:      exam_not_found; 1568 inside an open transaction
+    -- Transaction: its own, REPEATABLE READ, READ ONLY: one moment, while submissions go on
+    -- Locks:       none
+    -- Example:     CALL check_leaderboard(1);
+    --              Empty set
+    DECLARE v_board_id BIGINT UNSIGNED;
+
+    SET TRANSACTION ISOLATION LEVEL REPEATABLE READ;
+    BEGIN
+        DECLARE EXIT HANDLER FOR SQLEXCEPTION
+        BEGIN
+            ROLLBACK;
+            RESIGNAL;
+        END;
+
+        START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY;
+        CALL _find_board(p_exam_id, v_board_id);
+
+        WITH
+        modules AS (
+            SELECT
+                s.session_id, s.user_id, s.attempt_no, e.attempt_policy, m.module_type, m.time_spent_sec,
+                m.weighted_score AS stored_score,
+                _weighted_score(m.module_type, m.raw_score, m.max_score,
+                                e.weight_coding, e.weight_quiz, e.weight_assessment) AS weighted_score
+            FROM exams AS e
+            INNER JOIN exam_sessions AS s ON s.exam_id = e.exam_id
+            INNER JOIN module_scores AS m ON m.session_id = s.session_id
+            WHERE e.exam_id = p_exam_id
+        ),
+        sessions AS (
+            SELECT
+                session_id, user_id, attempt_no, attempt_policy,
+                MAX(IF(module_type = 'coding', weighted_score, NULL)) AS coding,
+                MAX(IF(module_type = 'quiz', weighted_score, NULL)) AS quiz,
+                MAX(IF(module_type = 'assessment', weighted_score, NULL)) AS assessment,
+                SUM(weighted_score) AS total_score,
+                SUM(time_spent_sec) AS total_time_sec,
+                CAST(SUM(weighted_score) * 10000 AS SIGNED) * 4194304 + 4194303 - SUM(time_spent_sec)
+                    AS standing_key
+            FROM modules
+            GROUP BY session_id, user_id, attempt_no, attempt_policy
+        ),
+        attempts AS (
+            SELECT
+                user_id, session_id, total_score, total_time_sec, standing_key,
+                ROW_NUMBER() OVER (
+                    PARTITION BY user_id
+                    ORDER BY
+                        IF(attempt_policy = 'best', total_score, 0) DESC,
+                        IF(attempt_policy = 'best', total_time_sec, 0),
+                        IF(attempt_policy = 'latest', attempt_no, 0) DESC,
+                        attempt_no
+                ) AS preference
+            FROM sessions
+        ),
+        entries AS (
+            SELECT
+                user_id, session_id, total_score, total_time_sec, standing_key,
+                DENSE_RANK() OVER (ORDER BY total_score DESC, total_time_sec) AS true_rank
+            FROM attempts
+            WHERE preference = 1
+        ),
+        standings AS (
+            SELECT standing_key, MIN(true_rank) AS true_rank, COUNT(*) AS entries
+            FROM entries
+            GROUP BY standing_key
+        ),
+        counters AS (
+            SELECT
+                l.level,
+                k.standing_key >> l.parent_shift AS parent,
+                k.standing_key >> l.bucket_shift AS bucket,
+                COUNT(*) AS standings,
+                SUM(k.entries) AS entries
+            FROM standings AS k
+            CROSS JOIN leaderboard_levels AS l
+            GROUP BY l.level, k.standing_key >> l.parent_shift, k.standing_key >> l.bucket_shift
+        ),
+        stored_ranks AS (
+            SELECT bucket, entries, SUM(standings) OVER (ORDER BY bucket DESC) AS stored_rank
+            FROM leaderboard_counters
+            WHERE board_id = v_board_id AND level = 0
+        ),
+        -- Both sides of each comparison, as text; what is on one side only comes with NULL on the other.
+        sides AS (
+            SELECT
+                'module_score' AS problem, CONCAT('session ', session_id, ', ', module_type) AS item,
+                CAST(stored_score AS CHAR) AS found, CAST(weighted_score AS CHAR) AS expected
+            FROM modules
+            UNION ALL
+            SELECT
+                'session', CONCAT('session ', s.session_id),
+                CONCAT_WS(' ', s.total_score, s.total_time_sec, COALESCE(s.standing_key, '-'),
+                          COALESCE(s.weighted_coding, '-'), COALESCE(s.weighted_quiz, '-'),
+                          COALESCE(s.weighted_assessment, '-')),
+                CONCAT_WS(' ', COALESCE(t.total_score, '0.0000'), COALESCE(t.total_time_sec, 0),
+                          COALESCE(t.standing_key, '-'), COALESCE(t.coding, '-'), COALESCE(t.quiz, '-'),
+                          COALESCE(t.assessment, '-'))
+            FROM exam_sessions AS s
+            LEFT JOIN sessions AS t ON t.session_id = s.session_id
+            WHERE s.exam_id = p_exam_id
+            UNION ALL
+            SELECT
+                'entry', CONCAT('user ', COALESCE(n.user_id, e.user_id)),
+                IF(e.user_id IS NULL, NULL, CONCAT_WS(
+                    ' ', e.session_id, e.total_score, e.total_time_sec, e.standing_key)),
+                IF(n.user_id IS NULL, NULL, CONCAT_WS(
+                    ' ', n.session_id, n.total_score, n.total_time_sec, n.standing_key))
+            FROM entries AS n
+            LEFT JOIN leaderboard_snapshot AS e ON e.board_id = v_board_id AND e.user_id = n.user_id
+            UNION ALL
+            SELECT
+                'entry', CONCAT('user ', e.user_id),
+                CONCAT_WS(' ', e.session_id, e.total_score, e.total_time_sec, e.standing_key), NULL
+            FROM leaderboard_snapshot AS e
+            LEFT JOIN entries AS n ON n.user_id = e.user_id
+            WHERE e.board_id = v_board_id AND n.user_id IS NULL
+            UNION ALL
+            SELECT
+                'counter', CONCAT('level ', n.level, ', bucket ', n.bucket),
+                CONCAT(c.standings, ' standings, ', c.entries, ' entries'),
+                CONCAT(n.standings, ' standings, ', n.entries, ' entries')
+            FROM counters AS n
+            LEFT JOIN leaderboard_counters AS c
+                ON c.board_id = v_board_id AND c.level = n.level AND c.parent = n.parent
+                AND c.bucket = n.bucket
+            UNION ALL
+            -- A counter that has fallen to zero stays in the table and means the same as none.
+            SELECT
+                'counter', CONCAT('level ', c.level, ', bucket ', c.bucket),
+                CONCAT(c.standings, ' standings, ', c.entries, ' entries'), NULL
+            FROM leaderboard_counters AS c
+            LEFT JOIN counters AS n ON n.level = c.level AND n.parent = c.parent AND n.bucket = c.bucket
+            WHERE c.board_id = v_board_id AND n.level IS NULL AND (c.standings <> 0 OR c.entries <> 0)
+            UNION ALL
+            SELECT
+                'rank', CONCAT('standing ', n.standing_key), CAST(r.stored_rank AS CHAR),
+                CAST(n.true_rank AS CHAR)
+            FROM standings AS n
+            LEFT JOIN stored_ranks AS r ON r.bucket = n.standing_key
+            UNION ALL
+            SELECT
+                'board', 'total_participants', CAST(b.total_participants AS CHAR),
+                CAST((SELECT COUNT(*) FROM entries) AS CHAR)
+            FROM leaderboards AS b
+            WHERE b.board_id = v_board_id
+        )
+        SELECT problem, item, found, expected
+        FROM sides
+        WHERE NOT (found <=> expected)
+        ORDER BY problem, item;
+
+        COMMIT;
+    END;
+END$$
+
+DELIMITER ;

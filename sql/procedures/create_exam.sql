@@ -1,0 +1,92 @@
+SET NAMES utf8mb4 COLLATE utf8mb4_0900_ai_ci;
+
+DROP PROCEDURE IF EXISTS podium.create_exam;
+
+DELIMITER $$
+
+CREATE DEFINER = podium_owner@localhost PROCEDURE podium.create_exam(
+    p_title             TEXT,
+    p_weight_coding     DECIMAL(30, 15),
+    p_weight_quiz       DECIMAL(30, 15),
+    p_weight_assessment DECIMAL(30, 15),
+    p_max_attempts      BIGINT,
+    p_attempt_policy    VARCHAR(255),
+    p_starts_at         DATETIME(6),
+    p_ends_at           DATETIME(6),
+    p_duration_sec      BIGINT
+)
+    COMMENT 'Creates an exam and its board'
+    NOT DETERMINISTIC
+    MODIFIES SQL DATA
+    SQL SECURITY DEFINER
+BEGIN
+    -- Purpose:     An exam with its weights, attempts and schedule, and the empty board it is ranked on.
+    -- Parameters:  p_title           1 to 200 characters
+    --              p_weight_*        points out of 100, two decimals, summing to 100; all NULL: 50, 30, 20
+    --              p_max_attempts    1 to 1000; NULL: 1
+    --              p_attempt_policy  best, latest or first; NULL: best
+    --              p_starts_at       UTC; NULL: open at once
+    --              p_ends_at         UTC, after p_starts_at; NULL: never closes
+    --              p_duration_sec    seconds for one attempt, above 0; NULL: unlimited
+    -- Result sets: the columns of get_exam
+    -- Errors:      title_invalid, weights_invalid, max_attempts_invalid, attempt_policy_invalid,
+    --              schedule_invalid, duration_invalid; 1568 inside an open transaction
+    -- Transaction: its own
+    -- Locks:       the new rows
+    -- Example:     CALL create_exam('Backend Challenge 2026', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
+    --              exam_id title                  weight_coding ... revision total_participants
+    --                    1 Backend Challenge 2026         50.00 ...        0                  0
+    DECLARE v_exam_id BIGINT UNSIGNED;
+
+    SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
+
+    IF p_weight_coding IS NULL AND p_weight_quiz IS NULL AND p_weight_assessment IS NULL THEN
+        SET p_weight_coding = 50, p_weight_quiz = 30, p_weight_assessment = 20;
+    END IF;
+    CALL _require_weights(p_weight_coding, p_weight_quiz, p_weight_assessment);
+    IF COALESCE(TRIM(p_title), '') = '' OR CHAR_LENGTH(p_title) > 200 THEN
+        CALL _raise('title_invalid', 'title must have 1 to 200 characters');
+    END IF;
+    IF p_max_attempts NOT BETWEEN 1 AND 1000 THEN
+        CALL _raise('max_attempts_invalid', 'max_attempts must be 1 to 1000');
+    END IF;
+    IF p_attempt_policy NOT IN ('best', 'latest', 'first') THEN
+        CALL _raise('attempt_policy_invalid', 'attempt_policy must be best, latest or first');
+    END IF;
+    IF p_ends_at <= p_starts_at THEN
+        CALL _raise('schedule_invalid', 'ends_at must be after starts_at');
+    END IF;
+    IF p_duration_sec NOT BETWEEN 1 AND 4194303 THEN
+        CALL _raise('duration_invalid', 'duration_sec must be 1 to 4194303');
+    END IF;
+
+    BEGIN
+        DECLARE EXIT HANDLER FOR SQLEXCEPTION
+        BEGIN
+            ROLLBACK;
+            RESIGNAL;
+        END;
+
+        START TRANSACTION;
+
+        INSERT INTO exams (
+            title, weight_coding, weight_quiz, weight_assessment, max_attempts, attempt_policy, starts_at,
+            ends_at, duration_sec, created_at
+        )
+        VALUES (
+            p_title, p_weight_coding, p_weight_quiz, p_weight_assessment, COALESCE(p_max_attempts, 1),
+            COALESCE(p_attempt_policy, 'best'), p_starts_at, p_ends_at, p_duration_sec, UTC_TIMESTAMP(6)
+        );
+        SET v_exam_id = LAST_INSERT_ID();
+
+        -- The chain of each board begins with a value of its own, so that no history fits another board.
+        INSERT INTO leaderboards (exam_id, head_hash, changed_at)
+        VALUES (v_exam_id, UNHEX(SHA2(CONCAT('podium board of exam ', v_exam_id), 256)), UTC_TIMESTAMP(6));
+
+        COMMIT;
+    END;
+
+    CALL get_exam(v_exam_id);
+END$$
+
+DELIMITER ;

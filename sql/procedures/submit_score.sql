@@ -1,0 +1,94 @@
+SET NAMES utf8mb4 COLLATE utf8mb4_0900_ai_ci;
+
+DROP PROCEDURE IF EXISTS podium.submit_score;
+
+DELIMITER $$
+
+CREATE DEFINER = podium_owner@localhost PROCEDURE podium.submit_score(
+    p_session_id       BIGINT,
+    p_module_type      VARCHAR(20),
+    p_raw_score        DECIMAL(30, 20),
+    p_max_score        DECIMAL(30, 20),
+    p_time_spent_sec   BIGINT,
+    p_details          JSON,
+    p_expected_version BIGINT,
+    p_submission_id    VARCHAR(255),
+    p_actor_id         BIGINT
+)
+    COMMENT 'Submits one module score'
+    NOT DETERMINISTIC
+    MODIFIES SQL DATA
+    SQL SECURITY DEFINER
+BEGIN
+    -- Purpose:     submit_scores for one submission, where a refusal is an error.
+    -- Parameters:  p_session_id        of start_session
+    --              p_module_type       coding, quiz or assessment
+    --              p_raw_score         0 to p_max_score
+    --              p_max_score         above 0
+    --              p_time_spent_sec    seconds
+    --              p_details           any JSON object; NULL: none
+    --              p_expected_version  the session's version before this; NULL: whatever it is
+    --              p_submission_id     1 to 64 printable ASCII characters; the same id again returns the first
+    --                                  outcome and changes nothing; NULL: a new one
+    --              p_actor_id          acting user; NULL: the MySQL account itself
+    -- Result sets: one row with the columns of submit_scores
+    -- Errors:      module_unknown, raw_score_invalid, max_score_invalid, time_spent_invalid, details_invalid,
+    --              expected_version_invalid, submission_id_invalid, session_not_found, actor_not_found,
+    --              not_own_session, session_finished, deadline_passed, version_conflict,
+    --              submission_id_reused; 1568 inside an open transaction
+    -- Transaction: its own, SERIALIZABLE; after 1213 or 1205 nothing has happened: try again
+    -- Locks:       the board, then the session and what is written
+    -- Example:     CALL submit_score(1, 'coding', 85.5, 100, 2400, NULL, NULL, NULL, NULL);
+    --              item_no status ... version revision rank total_score weighted_coding ...
+    --                    0    200 ...       2        2    1     69.7500         42.7500 ...
+    DECLARE v_code VARCHAR(40) CHARACTER SET ascii COLLATE ascii_bin;
+    DECLARE v_detail VARCHAR(128);
+
+    CALL _submit(
+        JSON_ARRAY(JSON_OBJECT(
+            'session_id', p_session_id,
+            'module_type', p_module_type,
+            'raw_score', p_raw_score,
+            'max_score', p_max_score,
+            'time_spent_sec', p_time_spent_sec,
+            'details', p_details,
+            'expected_version', p_expected_version,
+            'submission_id', p_submission_id
+        )),
+        p_actor_id
+    );
+
+    SELECT t.code, _refusal(t.code, t.session_id, t.actor_id, t.expected_version, t.current_version)
+    INTO v_code, v_detail
+    FROM tmp_submissions AS t;
+
+    IF v_code IS NOT NULL THEN
+        CALL _raise(v_code, v_detail);
+    END IF;
+
+    SELECT
+        t.item_no,
+        200 AS status,
+        t.code,
+        NULL AS message,
+        NULL AS current_version,
+        t.submission_id,
+        t.replayed,
+        b.exam_id,
+        t.session_id,
+        t.user_id,
+        t.module_type,
+        a.version,
+        a.revision,
+        a.entry_rank AS `rank`,
+        a.entry_total_score AS total_score,
+        a.entry_weighted_coding AS weighted_coding,
+        a.entry_weighted_quiz AS weighted_quiz,
+        a.entry_weighted_assessment AS weighted_assessment,
+        a.entry_total_time_sec AS total_time_sec
+    FROM tmp_submissions AS t
+    INNER JOIN score_audit_log AS a ON a.submission_id = t.submission_id
+    INNER JOIN leaderboards AS b ON b.board_id = t.board_id;
+END$$
+
+DELIMITER ;

@@ -1,0 +1,116 @@
+SET NAMES utf8mb4 COLLATE utf8mb4_0900_ai_ci;
+
+DROP PROCEDURE IF EXISTS podium.verify_audit;
+
+DELIMITER $$
+
+CREATE DEFINER = podium_owner@localhost PROCEDURE podium.verify_audit(
+    p_exam_id BIGINT
+)
+    COMMENT 'Verifies the history of an exam'
+    NOT DETERMINISTIC
+    READS SQL DATA
+    SQL SECURITY DEFINER
+BEGIN
+    -- Purpose:     Walks the hash chain from the first revision to the head and compares each link with the
+    --              audit rows it covers, and the versions of the sessions with their number.
+    -- Parameters:  p_exam_id  of create_exam
+    -- Result sets: revision, problem: by revision, the first bad one first; none when all is well
+    -- Errors:      exam_not_found; 1568 inside an open transaction
+    -- Transaction: its own, REPEATABLE READ, READ ONLY: one moment, while submissions go on
+    -- Locks:       none
+    -- Example:     CALL verify_audit(1);
+    --              Empty set
+    DECLARE v_board_id BIGINT UNSIGNED;
+
+    SET TRANSACTION ISOLATION LEVEL REPEATABLE READ;
+    BEGIN
+        DECLARE EXIT HANDLER FOR SQLEXCEPTION
+        BEGIN
+            ROLLBACK;
+            RESIGNAL;
+        END;
+
+        START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY;
+        CALL _find_board(p_exam_id, v_board_id);
+
+        WITH
+        covered AS (
+            SELECT
+                revision,
+                COUNT(*) AS submissions,
+                GROUP_CONCAT(HEX(digest) ORDER BY item_no SEPARATOR '') AS digests
+            FROM score_audit_log
+            WHERE board_id = v_board_id
+            GROUP BY revision
+        ),
+        links AS (
+            SELECT
+                r.revision,
+                r.submissions,
+                r.hash,
+                r.previous_hash,
+                ROW_NUMBER() OVER (ORDER BY r.revision) AS place,
+                LAG(r.hash) OVER (ORDER BY r.revision) AS hash_before,
+                COALESCE(c.submissions, 0) AS found,
+                _revision_hash(r.previous_hash, r.revision, r.reason, r.submissions, r.committed_at, c.digests)
+                    AS true_hash
+            FROM leaderboard_revisions AS r
+            LEFT JOIN covered AS c ON c.revision = r.revision
+            WHERE r.board_id = v_board_id
+        ),
+        problems AS (
+            SELECT revision, 'a revision before it is missing' AS problem
+            FROM links
+            WHERE revision <> place AND revision - 1 NOT IN (SELECT revision FROM links)
+            UNION ALL
+            SELECT revision, 'it does not follow from the revision before it'
+            FROM links
+            WHERE previous_hash <> COALESCE(
+                hash_before, UNHEX(SHA2(CONCAT('podium board of exam ', p_exam_id), 256)))
+            UNION ALL
+            SELECT revision, CONCAT('it has ', found, ' audit rows, not ', submissions)
+            FROM links
+            WHERE found <> submissions
+            UNION ALL
+            SELECT revision, 'its audit rows or its own row have been changed'
+            FROM links
+            WHERE found = submissions AND hash <> true_hash
+            UNION ALL
+            SELECT c.revision, 'audit rows belong to a revision that does not exist'
+            FROM covered AS c
+            LEFT JOIN links AS l ON l.revision = c.revision
+            WHERE l.revision IS NULL
+            UNION ALL
+            SELECT b.revision, 'the board does not stand at the end of its history'
+            FROM leaderboards AS b
+            LEFT JOIN links AS l ON l.revision = b.revision
+            WHERE b.board_id = v_board_id
+                AND (
+                    b.revision <> (SELECT COALESCE(MAX(revision), 0) FROM links)
+                    OR b.head_hash <> COALESCE(
+                        l.hash, UNHEX(SHA2(CONCAT('podium board of exam ', p_exam_id), 256)))
+                )
+            UNION ALL
+            SELECT
+                COALESCE(a.newest, 0),
+                CONCAT('session ', s.session_id, ' is at version ', s.version, ' after ',
+                       COALESCE(a.submissions, 0), ' audit rows')
+            FROM exam_sessions AS s
+            LEFT JOIN (
+                SELECT session_id, COUNT(*) AS submissions, MAX(revision) AS newest
+                FROM score_audit_log
+                WHERE board_id = v_board_id
+                GROUP BY session_id
+            ) AS a ON a.session_id = s.session_id
+            WHERE s.exam_id = p_exam_id AND s.version <> COALESCE(a.submissions, 0)
+        )
+        SELECT /*+ SET_VAR(group_concat_max_len = 1048576) */ revision, problem
+        FROM problems
+        ORDER BY revision, problem;
+
+        COMMIT;
+    END;
+END$$
+
+DELIMITER ;
