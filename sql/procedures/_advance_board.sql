@@ -38,7 +38,7 @@ BEGIN
     ) AS n;
 
     UPDATE leaderboards AS b
-    INNER JOIN leaderboard_revisions AS r ON r.board_id = b.board_id AND r.revision = b.revision + 1
+    STRAIGHT_JOIN leaderboard_revisions AS r ON r.board_id = b.board_id AND r.revision = b.revision + 1
     SET b.revision = r.revision,
         b.head_hash = r.hash,
         b.changed_at = r.committed_at,

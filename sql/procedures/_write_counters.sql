@@ -30,8 +30,8 @@ BEGIN
             IF(m.sign > 0, e.new_key, e.old_key) >> l.bucket_shift AS into_bucket,
             SUM(m.sign) AS gained
         FROM tmp_entries AS e
-        CROSS JOIN (SELECT 1 AS sign UNION ALL SELECT -1) AS m
-        CROSS JOIN leaderboard_levels AS l
+        STRAIGHT_JOIN (SELECT 1 AS sign UNION ALL SELECT -1) AS m
+        STRAIGHT_JOIN leaderboard_levels AS l
         WHERE l.level = 0 AND (m.sign > 0 OR e.old_key IS NOT NULL)
         GROUP BY e.board_id, l.level, into_parent, into_bucket
         HAVING gained <> 0
@@ -56,18 +56,18 @@ BEGIN
                 IF(m.sign > 0, e.new_key, e.old_key) AS standing_key,
                 SUM(m.sign) AS gained
             FROM tmp_entries AS e
-            CROSS JOIN (SELECT 1 AS sign UNION ALL SELECT -1) AS m
+            STRAIGHT_JOIN (SELECT 1 AS sign UNION ALL SELECT -1) AS m
             WHERE m.sign > 0 OR e.old_key IS NOT NULL
             GROUP BY e.board_id, standing_key
             HAVING gained <> 0
         ) AS k
-        INNER JOIN leaderboard_levels AS z ON z.level = 0
-        INNER JOIN leaderboard_counters AS c
+        STRAIGHT_JOIN leaderboard_levels AS z ON z.level = 0
+        STRAIGHT_JOIN leaderboard_counters AS c
             ON c.board_id = k.board_id
             AND c.level = z.level
             AND c.parent = k.standing_key >> z.parent_shift
             AND c.bucket = k.standing_key >> z.bucket_shift
-        INNER JOIN leaderboard_levels AS l ON l.level > 0
+        STRAIGHT_JOIN leaderboard_levels AS l ON l.level > 0
         GROUP BY k.board_id, l.level, into_parent, into_bucket
         HAVING standings_gained <> 0 OR gained <> 0
     ) AS d

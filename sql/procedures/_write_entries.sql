@@ -66,7 +66,7 @@ BEGIN
             ON r.exam_id = IF(a.max_attempts > 1, a.exam_id, NULL)
             AND r.user_id = a.user_id
             AND r.version > 0
-        INNER JOIN exam_sessions AS s ON s.session_id = COALESCE(r.session_id, a.session_id)
+        STRAIGHT_JOIN exam_sessions AS s ON s.session_id = COALESCE(r.session_id, a.session_id)
     ) AS c
     -- No key, no look-up, no gap locked: see _lock_submissions.
     LEFT JOIN leaderboard_snapshot AS o

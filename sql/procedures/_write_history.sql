@@ -16,7 +16,8 @@ BEGIN
     -- Errors:      1062 where the same submission id has been committed since it was looked up: the caller
     --              starts again and finds it as a replay
     -- Transaction: the caller's, SERIALIZABLE, the boards locked
-    -- Locks:       the rows written
+    -- Locks:       the rows written. STRAIGHT_JOIN throughout: from the few rows of this call to the tables,
+    --              never the other way round, which would lock what belongs to other boards
     -- Example:     CALL _write_history();
     INSERT INTO score_audit_log (
         board_id, revision, item_no, submission_id, payload_hash, session_id, user_id, module_type,
@@ -53,9 +54,9 @@ BEGIN
         WHERE i.code IS NULL
         WINDOW of_module AS (PARTITION BY i.session_id, i.module_type ORDER BY i.item_no)
     ) AS c
-    INNER JOIN tmp_submissions AS t ON t.board_id = c.board_id AND t.item_no = c.item_no
-    INNER JOIN tmp_entries AS e ON e.board_id = c.board_id AND e.user_id = c.user_id
-    INNER JOIN leaderboards AS b ON b.board_id = c.board_id
+    STRAIGHT_JOIN tmp_submissions AS t ON t.board_id = c.board_id AND t.item_no = c.item_no
+    STRAIGHT_JOIN tmp_entries AS e ON e.board_id = c.board_id AND e.user_id = c.user_id
+    STRAIGHT_JOIN leaderboards AS b ON b.board_id = c.board_id
     WINDOW so_far AS (PARTITION BY c.session_id ORDER BY c.item_no)
     ORDER BY c.board_id, c.item_no;
 
@@ -81,13 +82,13 @@ BEGIN
         GROUP BY b.board_id
     ) AS n;
 
-    UPDATE leaderboards AS b
-    INNER JOIN (
+    UPDATE (
         SELECT e.board_id, SUM(e.old_key IS NULL) AS joined
         FROM tmp_entries AS e
         GROUP BY e.board_id
-    ) AS w ON w.board_id = b.board_id
-    INNER JOIN leaderboard_revisions AS r ON r.board_id = b.board_id AND r.revision = b.revision + 1
+    ) AS w
+    STRAIGHT_JOIN leaderboards AS b ON b.board_id = w.board_id
+    STRAIGHT_JOIN leaderboard_revisions AS r ON r.board_id = b.board_id AND r.revision = b.revision + 1
     SET b.revision = r.revision,
         b.head_hash = r.hash,
         b.changed_at = r.committed_at,

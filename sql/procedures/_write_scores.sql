@@ -29,7 +29,7 @@ BEGIN
             t.details,
             ROW_NUMBER() OVER (PARTITION BY i.session_id, i.module_type ORDER BY i.item_no DESC) AS newness
         FROM tmp_items AS i
-        INNER JOIN tmp_submissions AS t ON t.board_id = i.board_id AND t.item_no = i.item_no
+        STRAIGHT_JOIN tmp_submissions AS t ON t.board_id = i.board_id AND t.item_no = i.item_no
         WHERE i.code IS NULL
     ) AS n
     WHERE n.newness = 1
@@ -41,8 +41,7 @@ BEGIN
         details = n.details,
         submitted_at = UTC_TIMESTAMP(6);
 
-    UPDATE exam_sessions AS s
-    INNER JOIN (
+    UPDATE (
         SELECT
             n.session_id,
             COUNT(*) AS accepted,
@@ -60,7 +59,8 @@ BEGIN
             WHERE i.code IS NULL
         ) AS n
         GROUP BY n.session_id
-    ) AS a ON a.session_id = s.session_id
+    ) AS a
+    STRAIGHT_JOIN exam_sessions AS s ON s.session_id = a.session_id
     SET s.version = s.version + a.accepted,
         s.total_time_sec = s.total_time_sec + a.time_gained,
         s.weighted_coding = COALESCE(a.coding, s.weighted_coding),

@@ -1,0 +1,51 @@
+# Podium. `make` alone lists what it can do. Everything it makes lies under .local/.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+
+PYTHON ?= python3
+VENV := .local/venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.PHONY: help demo test up down reset lint format venv
+
+help: ## List these commands
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+
+demo: $(STAMP) ## Play a real exam against real servers, then serve it until Ctrl-C
+	@exec $(BIN)/python -m demo
+
+test: $(STAMP) ## Run all tests against real servers
+	@$(BIN)/pytest
+
+up: $(STAMP) ## Start MySQL, Redis and the gateway in the background; writes .local/env
+	@$(BIN)/python -m services up
+
+down: ## Stop exactly what `make up` started
+	@if [ -x $(BIN)/python ]; then $(BIN)/python -m services down; fi
+
+reset: ## Stop and drop the data
+	@if [ -x $(BIN)/python ]; then $(BIN)/python -m services reset; fi
+
+lint: $(STAMP) ## Check style and types
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+format: $(STAMP) ## Bring the Python files into shape
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+venv: $(STAMP) ## Make or renew the virtual environment
+
+$(STAMP): requirements.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo 'Podium needs Python 3.11 or later: make PYTHON=/path/to/python3.11'; exit 1; }
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null \
+		|| { echo 'Python cannot make virtual environments: apt install python3-venv'; exit 1; }
+	@echo 'Installing the Python packages of requirements.txt into $(VENV) ...'
+	@rm -rf $(VENV)
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/pip install --quiet --disable-pip-version-check --requirement requirements.txt
+	@touch $@
