@@ -34,7 +34,6 @@ GRANT EXECUTE ON PROCEDURE podium.get_audit_trail TO podium_gateway, podium_dba;
 GRANT EXECUTE ON PROCEDURE podium.recalculate_leaderboard TO podium_gateway, podium_dba;
 GRANT EXECUTE ON PROCEDURE podium.check_leaderboard TO podium_gateway, podium_dba;
 GRANT EXECUTE ON PROCEDURE podium.verify_audit TO podium_gateway, podium_dba;
-GRANT EXECUTE ON PROCEDURE podium.list_errors TO podium_gateway, podium_dba;
 
 -- podium_dba also reads the tables. It writes through the procedures only.
 GRANT SELECT ON podium.* TO podium_dba;

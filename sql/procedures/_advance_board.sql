@@ -6,7 +6,9 @@ DELIMITER $$
 
 CREATE DEFINER = podium_owner@localhost PROCEDURE podium._advance_board(
     p_board_id BIGINT UNSIGNED,
-    p_reason   VARCHAR(20)
+    p_reason   VARCHAR(20),
+    p_actor_id BIGINT,
+    p_details  JSON
 )
     COMMENT 'Closes a revision that no submission made'
     NOT DETERMINISTIC
@@ -16,21 +18,25 @@ BEGIN
     -- Purpose:     A rebuilt board is a new revision too: whoever follows revisions sees it.
     -- Parameters:  p_board_id  of leaderboards
     --              p_reason    of leaderboard_revisions
+    --              p_actor_id  acting user; NULL: the MySQL account itself
+    --              p_details   what was changed; NULL: nothing but the board
     -- Result sets: none
     -- Errors:      none
     -- Transaction: the caller's, SERIALIZABLE, the board locked
     -- Locks:       the new revision
-    -- Example:     CALL _advance_board(1, 'recalculation');
+    -- Example:     CALL _advance_board(1, 'recalculation', NULL, NULL);
     INSERT INTO leaderboard_revisions (
-        board_id, revision, reason, submissions, previous_hash, hash, committed_at
+        board_id, revision, reason, submissions, actor, details, previous_hash, hash, committed_at
     )
     SELECT
-        n.board_id, n.revision, p_reason, 0, n.previous_hash,
-        _revision_hash(n.previous_hash, n.revision, p_reason, 0, n.committed_at, NULL), n.committed_at
+        n.board_id, n.revision, p_reason, 0, n.actor, p_details, n.previous_hash,
+        _revision_hash(n.previous_hash, n.revision, p_reason, 0, n.actor, p_details, n.committed_at, NULL),
+        n.committed_at
     FROM (
         SELECT
             board_id,
             revision + 1 AS revision,
+            COALESCE(CONCAT('user:', p_actor_id), USER()) AS actor,
             head_hash AS previous_hash,
             GREATEST(UTC_TIMESTAMP(6), changed_at) AS committed_at
         FROM leaderboards

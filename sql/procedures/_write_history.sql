@@ -65,7 +65,8 @@ BEGIN
     )
     SELECT
         n.board_id, n.revision, n.reason, n.submissions, n.previous_hash,
-        _revision_hash(n.previous_hash, n.revision, n.reason, n.submissions, n.committed_at, n.digests),
+        _revision_hash(n.previous_hash, n.revision, n.reason, n.submissions, NULL, NULL, n.committed_at,
+                       n.digests),
         n.committed_at
     FROM (
         SELECT

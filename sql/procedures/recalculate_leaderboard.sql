@@ -40,7 +40,7 @@ BEGIN
         START TRANSACTION;
         SET v_board_id = (SELECT board_id FROM leaderboards WHERE board_id = v_board_id FOR UPDATE);
         CALL _rebuild_board(v_board_id);
-        CALL _advance_board(v_board_id, 'recalculation');
+        CALL _advance_board(v_board_id, 'recalculation', p_actor_id, NULL);
         COMMIT;
     END;
 

@@ -53,7 +53,8 @@ BEGIN
                 ROW_NUMBER() OVER (ORDER BY r.revision) AS place,
                 LAG(r.hash) OVER (ORDER BY r.revision) AS hash_before,
                 COALESCE(c.submissions, 0) AS found,
-                _revision_hash(r.previous_hash, r.revision, r.reason, r.submissions, r.committed_at, c.digests)
+                _revision_hash(r.previous_hash, r.revision, r.reason, r.submissions, r.actor, r.details,
+                               r.committed_at, c.digests)
                     AS true_hash
             FROM leaderboard_revisions AS r
             LEFT JOIN covered AS c ON c.revision = r.revision

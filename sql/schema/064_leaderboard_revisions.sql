@@ -11,6 +11,8 @@ CREATE TABLE IF NOT EXISTS podium.leaderboard_revisions (
                       'recalculation'   -- recalculate_leaderboard
                   ) NOT NULL,
     submissions   INT UNSIGNED    NOT NULL,         -- audit rows of this revision
+    actor         VARCHAR(300)    NULL,             -- who changed or recalculated; of submissions: their audit rows
+    details       JSON            NULL,             -- of weights: the old and the new ones
     previous_hash BINARY(32)      NOT NULL,
     hash          BINARY(32)      NOT NULL,
     committed_at  DATETIME(6)     NOT NULL,         -- never earlier than the revision before
