@@ -1,0 +1,117 @@
+"""Boards: pages, entries, and their rebuilding."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any
+
+from flask import Blueprint, Response, current_app, request
+from flask.typing import ResponseReturnValue
+
+from gateway import schemas
+from gateway.auth import ADMIN, CANDIDATE, caller, require
+from gateway.cache import Page, page_cache
+from gateway.db import Results, Row, database
+from gateway.validation import Validator
+
+blueprint = Blueprint("leaderboard", __name__)
+page_query = Validator(schemas.PAGE_QUERY)
+around_query = Validator(schemas.AROUND_QUERY)
+entry_query = Validator(schemas.ENTRY_QUERY)
+recalculation = Validator(schemas.RECALCULATION)
+
+
+@blueprint.get("/leaderboard")
+@require()
+def get_leaderboard() -> ResponseReturnValue:
+    """Read a page of a board, with the calling candidate's own entry."""
+    query = page_query.query()
+    exam_id = query["exam_id"]
+    sight = page_cache().look(exam_id)
+    if sight.revision is not None and _is_known(sight.revision):
+        return _not_modified(sight.revision)
+    page, cached = page_cache().fetch(
+        exam_id,
+        f"{query['page']}:{query['per_page']}",
+        sight,
+        lambda: _read_page(query, None)[0],
+    )
+    entry: Row | None = None
+    if caller().role == CANDIDATE:
+        entry, revision = _read_own_entry(exam_id)
+        if revision != page.revision:
+            # The board has moved between the two reads: both anew, of one revision.
+            (page, entry), cached = _read_page(query, caller().user_id), False
+            page_cache().publish(exam_id, page.revision)
+    if _is_known(page.revision):
+        return _not_modified(page.revision)
+    tail = {"cached": cached, "my_entry": entry}
+    text = page.text[:-1] + b"," + current_app.json.dumps(tail).encode()[1:]
+    return _tagged(Response(text, mimetype="application/json"), page.revision)
+
+
+@blueprint.get("/leaderboard/around")
+@require()
+def get_around() -> ResponseReturnValue:
+    """Read the entries above and below a candidate."""
+    query = around_query.query()
+    [[head], rows] = database().call(
+        "get_around", query["exam_id"], query["user_id"], query["window"]
+    )
+    page_cache().publish(query["exam_id"], head["revision"])
+    return head | {"leaderboard": rows}
+
+
+@blueprint.get("/leaderboard/entries/<int:user_id>")
+@require()
+def get_entry(user_id: int) -> ResponseReturnValue:
+    """Read where one candidate stands."""
+    exam_id = entry_query.query()["exam_id"]
+    [[row]] = database().call("get_entry", exam_id, user_id)
+    page_cache().publish(exam_id, row["revision"])
+    return row
+
+
+@blueprint.post("/leaderboard/recalculate")
+@require(ADMIN)
+def recalculate() -> ResponseReturnValue:
+    """Rebuild a board from its raw scores."""
+    exam_id = recalculation.body()["exam_id"]
+    [[row]] = database().call_slowly("recalculate_leaderboard", exam_id, caller().user_id)
+    page_cache().publish(exam_id, row["revision"])
+    return row
+
+
+def _read_page(query: dict[str, Any], user_id: int | None) -> tuple[Page, Row | None]:
+    """Read a page and, of the same revision, the entry of a user."""
+    results: Results = database().call(
+        "get_leaderboard", query["exam_id"], query["page"], query["per_page"], user_id
+    )
+    [[head], rows, own] = results
+    text = current_app.json.dumps(head | {"leaderboard": rows})
+    return Page(head["revision"], text.encode()), own[0] if own else None
+
+
+def _read_own_entry(exam_id: int) -> tuple[Row | None, int]:
+    """Read the caller's entry, None where he has none, and the revision it is of."""
+    # get_entry would refuse a candidate without a score, and tell no revision.
+    [[head], _, own] = database().call("get_leaderboard", exam_id, 1, 1, caller().user_id)
+    return own[0] if own else None, head["revision"]
+
+
+def _is_known(revision: int) -> bool:
+    """Tell whether the client has this revision of the page already."""
+    return request.if_none_match.contains_weak(str(revision))
+
+
+def _not_modified(revision: int) -> Response:
+    return _tagged(Response(status=HTTPStatus.NOT_MODIFIED), revision)
+
+
+def _tagged(response: Response, revision: int) -> Response:
+    """Say which revision an answer shows, and that it is the caller's own."""
+    response.set_etag(str(revision), weak=True)
+    response.vary.add("Authorization")
+    # To be asked about each time: a board moves, and my_entry is nobody else's.
+    response.headers["Cache-Control"] = "private, no-cache"
+    return response

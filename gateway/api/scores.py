@@ -1,0 +1,143 @@
+"""Submissions: the one thing that moves a board."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from typing import Any
+
+from flask import Blueprint, current_app, request
+from flask.typing import ResponseReturnValue
+
+from gateway import schemas
+from gateway.auth import CANDIDATE, STAFF, caller, require
+from gateway.cache import page_cache
+from gateway.config import Config
+from gateway.db import Row, database
+from gateway.errors import FieldError, Problem
+from gateway.validation import Validator
+
+blueprint = Blueprint("scores", __name__)
+submission = Validator(schemas.SUBMISSION)
+submission_id = Validator(schemas.SUBMISSION_ID)
+batch = Validator(schemas.BATCH)
+
+ENTRY_COLUMNS = (
+    "rank",
+    "total_score",
+    "weighted_coding",
+    "weighted_quiz",
+    "weighted_assessment",
+    "total_time_sec",
+)
+
+
+@blueprint.post("/scores")
+@require()
+def submit_score() -> ResponseReturnValue:
+    """Submit one module score; Idempotency-Key makes it repeatable."""
+    config: Config = current_app.config["PODIUM"]
+    if caller().role == CANDIDATE and not config.candidate_submissions:
+        raise Problem("forbidden", "candidates do not submit scores here; staff does")
+    item = submission.body()
+    _take_idempotency_key(item)
+    [row] = _submit([item])
+    if row["code"] is not None:
+        raise _refusal(row)
+    return _accepted(row)
+
+
+@blueprint.post("/scores/batch")
+@require(*STAFF)
+def submit_scores() -> ResponseReturnValue:
+    """Submit many; each succeeds or fails for itself, in its own result."""
+    items = batch.body()["submissions"]
+    if len(items) > schemas.MAX_ITEMS:
+        raise Problem.of_code(
+            "too_many_items",
+            f"{len(items)} submissions, at most {schemas.MAX_ITEMS} go in one array",
+        )
+    problems = [
+        submission.problem(item, f"/submissions/{place}") for place, item in enumerate(items)
+    ]
+    sound = [place for place, problem in enumerate(problems) if problem is None]
+    rows = dict(zip(sound, _submit([items[place] for place in sound]), strict=True))
+    return {
+        "results": [
+            problem.body if problem is not None else _result(place, rows[place])
+            for place, problem in enumerate(problems)
+        ]
+    }
+
+
+def _submit(items: list[dict[str, Any]]) -> list[Row]:
+    """Carry out submissions in the caller's name and return a row for each, in order."""
+    if not items:
+        return []
+    named = [
+        item
+        | {
+            "submission_id": item.get("submission_id") or str(uuid.uuid4()),
+            "actor_id": caller().user_id,
+            "actor_role": caller().role,
+        }
+        for item in items
+    ]
+    # Every item has its id, so that a call whose answer got lost may safely be sent again.
+    [rows] = database().call("submit_scores", json.dumps(named), None)
+    revisions: dict[int, int] = {}
+    for row in rows:
+        if row["revision"] is not None:
+            exam_id = row["exam_id"]
+            revisions[exam_id] = max(row["revision"], revisions.get(exam_id, 0))
+    for exam_id, revision in revisions.items():
+        page_cache().publish(exam_id, revision)
+    return rows
+
+
+def _take_idempotency_key(item: dict[str, Any]) -> None:
+    """Make the header Idempotency-Key the item's submission id."""
+    key = request.headers.get("Idempotency-Key")
+    if key is None:
+        return
+    # As RFC 8941 writes a string, and the draft of the header wants it; bare keys are as common.
+    if len(key) >= 2 and key[0] == key[-1] == '"':
+        key = key[1:-1]
+    if problem := submission_id.problem(key, "/submission_id"):
+        raise Problem("submission_id_invalid", f"Idempotency-Key: {problem.detail}", problem.errors)
+    if item.get("submission_id") not in (None, key):
+        message = "must be the same as the header Idempotency-Key, or be left out"
+        raise Problem(
+            "submission_id_invalid",
+            f"submission_id {message}",
+            [FieldError("/submission_id", message)],
+        )
+    item["submission_id"] = key
+
+
+def _result(place: int, row: Row) -> dict[str, Any]:
+    """Return what the batch tells of one item."""
+    if row["code"] is not None:
+        return _refusal(row, f"/submissions/{place}").body
+    return {"status": row["status"]} | _accepted(row)
+
+
+def _accepted(row: Row) -> dict[str, Any]:
+    """Return what an accepted submission is answered."""
+    return {
+        "message": "Score submitted",
+        "submission_id": row["submission_id"],
+        "replayed": bool(row["replayed"]),
+        "version": row["version"],
+        "revision": row["revision"],
+        "leaderboard_entry": {column: row[column] for column in ENTRY_COLUMNS},
+    }
+
+
+def _refusal(row: Row, prefix: str = "") -> Problem:
+    """Return what a refused submission is answered."""
+    members = {}
+    if row["current_version"] is not None:
+        members["current_version"] = row["current_version"]
+    detail = row["message"].removeprefix(f"{row['code']}: ")
+    return Problem.of_code(row["code"], detail, prefix, **members)

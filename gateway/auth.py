@@ -1,0 +1,108 @@
+"""Who is calling: bearer tokens, and which roles may do what."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from typing import ParamSpec, TypeVar, cast
+
+import jwt
+from flask import current_app, g, request
+
+from gateway.config import Config
+from gateway.errors import Problem
+
+AUDIENCE = "podium"
+CANDIDATE, MODERATOR, ADMIN = ROLES = ("candidate", "moderator", "admin")
+STAFF = (MODERATOR, ADMIN)
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+@dataclass(frozen=True)
+class Caller:
+    """The user a token speaks for. The token's role counts, whatever the table users says."""
+
+    user_id: int
+    role: str
+
+    @property
+    def is_staff(self) -> bool:
+        """Tell whether he may act for others."""
+        return self.role in STAFF
+
+    def require_self(self, user_id: int, detail: str) -> None:
+        """Refuse a candidate who acts for somebody else."""
+        if not self.is_staff and self.user_id != user_id:
+            raise Problem.of_code("not_own_session", detail)
+
+
+class TokenVerifier:
+    """Tokens as the configuration wants them: signed with its key, with all four claims."""
+
+    def __init__(self, config: Config) -> None:
+        # The kind of key decides the algorithms, never the token: a public key is no HMAC secret.
+        if config.jwt_public_key is not None:
+            self._key, self._algorithms = config.jwt_public_key, ["RS256", "ES256"]
+        else:
+            self._key, self._algorithms = cast(str, config.jwt_secret), ["HS256"]
+
+    def verify(self, token: str) -> Caller:
+        """Return whom a token speaks for, or raise Problem saying why it is not accepted."""
+        try:
+            claims = jwt.decode(
+                token,
+                self._key,
+                algorithms=self._algorithms,
+                audience=AUDIENCE,
+                options={"require": ["sub", "role", "aud", "exp"]},
+            )
+        except jwt.ExpiredSignatureError:
+            raise _invalid("the token has expired") from None
+        except jwt.InvalidTokenError as error:
+            raise _invalid(f"the token is not accepted: {error}") from None
+        subject, role = claims["sub"], claims["role"]
+        if not (subject.isascii() and subject.isdigit() and len(subject) <= 18):
+            raise _invalid("the claim sub must be a user id, written as a string")
+        if role not in ROLES:
+            raise _invalid(f"the claim role must be one of {', '.join(ROLES)}")
+        return Caller(int(subject), role)
+
+
+def require(*roles: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Let only these roles call a view; without roles, anybody who has a token."""
+
+    def decorate(view: Callable[P, R]) -> Callable[P, R]:
+        @wraps(view)
+        def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
+            g.caller = _authenticate()
+            if roles and g.caller.role not in roles:
+                raise Problem(
+                    "forbidden", f"this takes the role {' or '.join(roles)}, not {g.caller.role}"
+                )
+            return view(*args, **kwargs)
+
+        return guarded
+
+    return decorate
+
+
+def caller() -> Caller:
+    """Return who sent the request that is being answered."""
+    return cast(Caller, g.caller)
+
+
+def _authenticate() -> Caller:
+    """Return whom the request's token speaks for."""
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token.strip():
+        raise Problem("token_missing", "send the header Authorization: Bearer <token>")
+    verifier: TokenVerifier = current_app.extensions["podium.tokens"]
+    return verifier.verify(token.strip())
+
+
+def _invalid(detail: str) -> Problem:
+    """Return the answer to a token that is not accepted."""
+    return Problem("token_invalid", detail)

@@ -1,0 +1,234 @@
+"""Pages of boards in Redis, which may be slow, empty or away without an answer turning wrong."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Any, cast
+
+import redis
+from flask import current_app
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from gateway.config import Config
+
+log = logging.getLogger(__name__)
+
+# After a failure Redis is left alone for so long: a request must not wait for what just hung.
+PAUSE_SEC = 1.0
+
+# KEYS: revision. ARGV: revision, time to live in ms. Never backwards.
+PUBLISH = """
+if tonumber(redis.call('GET', KEYS[1]) or '-1') <= tonumber(ARGV[1]) then
+    redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+end
+return 1
+"""
+
+# KEYS: epoch, revision, page. ARGV: epoch, revision, time to live in ms, page.
+# What was read before Redis lost its memory may be older than what was published since: the epoch,
+# a random value that is lost with everything else, tells.
+STORE = """
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then
+    return
+end
+redis.call('SET', KEYS[3], ARGV[4], 'PX', ARGV[3])
+if tonumber(redis.call('GET', KEYS[2]) or '-1') < tonumber(ARGV[2]) then
+    redis.call('SET', KEYS[2], ARGV[2], 'PX', ARGV[3])
+end
+"""
+
+EPOCH_KEY = "podium:epoch"
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page of a board as it is answered, but for what differs from caller to caller."""
+
+    revision: int
+    # A JSON object.
+    text: bytes
+
+
+@dataclass(frozen=True)
+class Sight:
+    """What Redis shows of a board at one moment; all None where it could not be asked."""
+
+    epoch: str | None = None
+    # The newest one published within the time to live.
+    revision: int | None = None
+
+
+@dataclass(frozen=True)
+class _Flight:
+    """A page that is being loaded, and since when."""
+
+    began: float
+    page: Future[Page]
+
+
+class PageCache:
+    """Pages by board, revision, number and size, and the newest revision of each board.
+
+    A page is served only while the revision it shows is the newest that was published. The key of a
+    revision lives as long as Config.cache_ttl_sec, counted from before the page was read, which
+    bounds how long a change goes unseen that nobody published.
+    """
+
+    def __init__(self, config: Config) -> None:
+        self._ttl_ms = int(config.cache_ttl_sec * 1000)
+        self._silent_until = 0.0
+        # Revisions that Redis did not take, by exam, and when they were committed at the latest.
+        self._untold: dict[int, tuple[int, float]] = {}
+        self._flights: dict[tuple[int, str, str], _Flight] = {}
+        self._flights_lock = threading.Lock()
+        self._redis: redis.Redis | None = None
+        if config.redis_url is not None:
+            self._redis = redis.Redis.from_url(
+                config.redis_url,
+                socket_timeout=config.redis_timeout_sec,
+                socket_connect_timeout=config.redis_timeout_sec,
+                # By default redis-py tries for 4 s before it says that there is no server.
+                retry=Retry(NoBackoff(), 0),
+            )
+            self._publish = self._redis.register_script(PUBLISH)
+            self._store = self._redis.register_script(STORE)
+
+    def publish(self, exam_id: int, revision: int) -> None:
+        """Make a committed revision the oldest that anybody is shown from now on.
+
+        Called after the commit and before the answer, so that whoever has the answer, and whoever
+        he tells, reads this revision or a later one.
+        """
+        told = self._ask(
+            lambda: self._publish(keys=[_revision_key(exam_id)], args=[revision, self._ttl_ms])
+        )
+        if told is None and self._redis is not None:
+            self._untold[exam_id] = (revision, time.monotonic())
+
+    def look(self, exam_id: int) -> Sight:
+        """Return what Redis shows of a board, making an epoch where there is none."""
+
+        def ask() -> Sight:
+            client = cast(redis.Redis, self._redis)
+            epoch, revision = cast(
+                list[bytes | None], client.mget(EPOCH_KEY, _revision_key(exam_id))
+            )
+            if epoch is None:
+                client.set(EPOCH_KEY, secrets.token_hex(8), nx=True)
+                epoch = cast(bytes | None, client.get(EPOCH_KEY))
+            return Sight(
+                epoch.decode() if epoch else None, int(revision) if revision is not None else None
+            )
+
+        sight: Sight = self._ask(ask) or Sight()
+        untold = self._untold.get(exam_id)
+        if untold is not None and sight.epoch is not None:
+            # Redis is back: catch up, so that this process never shows less than it has said.
+            del self._untold[exam_id]
+            self.publish(exam_id, untold[0])
+            return Sight(sight.epoch, max(untold[0], sight.revision or 0))
+        return sight
+
+    def fetch(
+        self, exam_id: int, name: str, sight: Sight, load: Callable[[], Page]
+    ) -> tuple[Page, bool]:
+        """Return a page no older than what was in sight, and whether Redis had it.
+
+        name tells the pages of a board apart. Those who miss the same page together load it once.
+        """
+        if sight.revision is not None:
+            key = _page_key(exam_id, sight.revision, name)
+            text = self._ask(lambda: cast(redis.Redis, self._redis).get(key))
+            if text is not None:
+                return Page(sight.revision, cast(bytes, text)), True
+        if sight.epoch is None:
+            # Without Redis nobody knows what other gateways have committed since a load began.
+            return load(), False
+        return self._load_once(exam_id, name, sight, load), False
+
+    def close(self) -> None:
+        """Close the connections."""
+        if self._redis is not None:
+            self._redis.close()
+
+    def _load_once(self, exam_id: int, name: str, sight: Sight, load: Callable[[], Page]) -> Page:
+        """Load a page, or take the one that somebody else is loading, if it is young enough."""
+        key = (exam_id, name, cast(str, sight.epoch))
+        arrived = time.monotonic()
+        while True:
+            with self._flights_lock:
+                theirs = self._flights.get(key)
+                if theirs is None:
+                    ours = self._flights[key] = _Flight(time.monotonic(), Future())
+                    break
+            try:
+                page = theirs.page.result()
+            except Exception:
+                return load()  # Theirs has failed; ours fails or not for itself.
+            # What was published before the time to live is in a load that began within it; what was
+            # published since is in sight.
+            if theirs.began > arrived - self._ttl_ms / 1000 and page.revision >= (
+                sight.revision or 0
+            ):
+                return page
+        try:
+            page = load()
+            self._keep(exam_id, name, sight, page, ours.began)
+        except BaseException as error:
+            self._land(key)
+            ours.page.set_exception(error)
+            raise
+        self._land(key)
+        ours.page.set_result(page)
+        return page
+
+    def _land(self, key: tuple[int, str, str]) -> None:
+        """Let nobody join a load any more."""
+        with self._flights_lock:
+            del self._flights[key]
+
+    def _keep(self, exam_id: int, name: str, sight: Sight, page: Page, began: float) -> None:
+        """Store a page for the rest of its time to live."""
+        rest_ms = self._ttl_ms - int((time.monotonic() - began) * 1000)
+        if rest_ms > 0:
+            self._ask(
+                lambda: self._store(
+                    keys=[
+                        EPOCH_KEY,
+                        _revision_key(exam_id),
+                        _page_key(exam_id, page.revision, name),
+                    ],
+                    args=[cast(str, sight.epoch), page.revision, rest_ms, page.text],
+                )
+            )
+
+    def _ask(self, question: Callable[[], Any]) -> Any:
+        """Ask Redis; None where it does not answer, which is never an error."""
+        if self._redis is None or time.monotonic() < self._silent_until:
+            return None
+        try:
+            return question()
+        except redis.RedisError as error:
+            self._silent_until = time.monotonic() + PAUSE_SEC
+            log.warning("Redis does not answer, going on without it: %s", error)
+            return None
+
+
+def page_cache() -> PageCache:
+    """Return the application's cache."""
+    return cast(PageCache, current_app.extensions["podium.cache"])
+
+
+def _revision_key(exam_id: int) -> str:
+    return f"podium:exam:{exam_id}:revision"
+
+
+def _page_key(exam_id: int, revision: int, name: str) -> str:
+    return f"podium:exam:{exam_id}:revision:{revision}:page:{name}"

@@ -1,0 +1,93 @@
+"""The command line: flask --app gateway db upgrade, db status."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import click
+import mysql.connector
+from flask import Flask
+from flask.cli import AppGroup
+
+from gateway import loader
+from gateway.config import ConfigError, MysqlUrl
+
+db = AppGroup("db", help="The database's tables and procedures.")
+
+
+def init_app(app: Flask) -> None:
+    """Add Podium's commands to flask."""
+    app.cli.add_command(db)
+
+
+def is_running() -> bool:
+    """Tell whether the application is made for a command of this module."""
+    context = click.get_current_context(silent=True)
+    while context is not None:
+        if context.command is db:
+            return True
+        context = context.parent
+    return False
+
+
+@db.command()
+def upgrade() -> None:
+    """Bring the database to this release; safe to run twice, and by two at once.
+
+    PODIUM_MYSQL_URL names an administrative account. Where PODIUM_GATEWAY_MYSQL_URL is set, its
+    user is created too, or given its password anew, with the role podium_gateway.
+    """
+    release = loader.Release.read()
+    with _connected() as connection:
+        paths = loader.upgrade(connection, release)
+        for path in paths:
+            click.echo(f"  {path}")
+        click.echo(f"The database is at release {release.number}, {len(paths)} files applied.")
+        if url := os.environ.get("PODIUM_GATEWAY_MYSQL_URL"):
+            account = MysqlUrl.parse(url)
+            loader.grant_gateway(connection, account.user, account.password)
+            click.echo(f"The gateway's account is {account.user}, with the role podium_gateway.")
+
+
+@db.command()
+def status() -> None:
+    """Tell the database's release and what an upgrade would do; fails where that is anything."""
+    release = loader.Release.read()
+    with _connected() as connection:
+        plan = loader.plan(connection, release)
+    click.echo(f"This is release {release.number}.")
+    click.echo(
+        f"The database is of release {plan.database_release}."
+        if plan.database_release
+        else "There is no database yet."
+    )
+    for path in plan.paths:
+        click.echo(f"  {path}")
+    if plan.paths:
+        click.echo(f"{len(plan.paths)} files to apply: flask --app gateway db upgrade")
+        raise SystemExit(1)
+    click.echo("Nothing to do.")
+
+
+@contextmanager
+def _connected() -> Iterator[Any]:
+    """Connect as the administrative account; what goes wrong ends the command in one line."""
+    try:
+        url = os.environ.get("PODIUM_MYSQL_URL")
+        if not url:
+            raise ConfigError("PODIUM_MYSQL_URL is not set: mysql://root:password@host:3306/")
+        connection = mysql.connector.connect(
+            **MysqlUrl.parse(url).arguments,
+            autocommit=True,
+            charset="utf8mb4",
+            collation="utf8mb4_0900_ai_ci",
+        )
+        try:
+            yield connection
+        finally:
+            connection.close()
+    except (ConfigError, loader.LoaderError, mysql.connector.Error) as error:
+        raise click.ClickException(str(error)) from error

@@ -1,0 +1,304 @@
+"""The schema loader: brings a database to the release of the files in sql/."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+SQL = Path(__file__).resolve().parent.parent / "sql"
+LOCK_TIMEOUT_SEC = 120
+# Dropping a routine drops the grants on it, so that these follow every change of one.
+GRANTS = "grants.sql"
+
+# Checksum and release of each applied file, by path.
+Ledger = dict[str, tuple[str, str]]
+
+
+class LoaderError(Exception):
+    """Say what keeps the database from being brought up to date, and what to do."""
+
+
+@dataclass(frozen=True)
+class SqlFile:
+    """One file of sql/, by its path below it."""
+
+    path: str
+    text: str
+
+    @cached_property
+    def checksum(self) -> str:
+        """Return the SHA-256 of the file in hex, as sha256sum prints it."""
+        return hashlib.sha256(self.text.encode()).hexdigest()
+
+    @property
+    def repeatable(self) -> bool:
+        """Tell whether the file may be applied again whenever it changes: all but tables."""
+        return not self.path.startswith(("schema/", "migrations/")) or (
+            "CREATE OR REPLACE" in self.text
+        )
+
+
+@dataclass(frozen=True)
+class Release:
+    """The files of one release, in the order in which they are loaded."""
+
+    number: str
+    schema: list[SqlFile]
+    migrations: list[SqlFile]
+    replaceable: list[SqlFile]
+
+    @classmethod
+    def read(cls, root: Path = SQL) -> Release:
+        """Read the release below a folder laid out like sql/."""
+
+        def files(pattern: str) -> list[SqlFile]:
+            return [
+                SqlFile(path.relative_to(root).as_posix(), path.read_text(encoding="utf-8"))
+                for path in sorted(root.glob(pattern))
+            ]
+
+        tables = files("schema/*.sql")
+        return cls(
+            number=(root / "RELEASE").read_text().strip(),
+            schema=[file for file in tables if not file.repeatable],
+            migrations=files("migrations/*.sql"),
+            replaceable=[
+                *(file for file in tables if file.repeatable),
+                *files("seed/*.sql"),
+                *files("procedures/*.sql"),
+                *files("triggers/*.sql"),
+                *files(GRANTS),
+            ],
+        )
+
+    @property
+    def files(self) -> list[SqlFile]:
+        """Return all files in load order."""
+        return [*self.schema, *self.migrations, *self.replaceable]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What brings a database to a release, in the order in which it happens."""
+
+    database_release: str | None
+    # Entered in the ledger without being run: schema/ of a new database holds them already.
+    adopted: list[SqlFile]
+    tables: list[SqlFile]
+    migrations: list[SqlFile]
+    dropped: list[str]
+    replaced: list[SqlFile]
+
+    @property
+    def paths(self) -> list[str]:
+        """Return what is applied or dropped, by path."""
+        run = [*self.tables, *self.migrations, *self.replaced]
+        return [*(file.path for file in run), *(f"{path} (dropped)" for path in self.dropped)]
+
+
+def statements(text: str) -> Iterator[str]:
+    """Split a file as the mysql client does: a DELIMITER line switches, a line's end ends.
+
+    Bodies and comments pass unchanged. Source: the client's manual, DELIMITER.
+    """
+    delimiter, lines = ";", list[str]()
+    for line in text.splitlines():
+        if match := re.fullmatch(r"DELIMITER\s+(\S+)\s*", line, re.IGNORECASE):
+            delimiter = match[1]
+            continue
+        lines.append(line)
+        if line.rstrip().endswith(delimiter):
+            statement = "\n".join(lines).rstrip().removesuffix(delimiter)
+            lines.clear()
+            if statement.strip():
+                yield statement.strip("\n")
+    if any(line.strip() and not line.lstrip().startswith("--") for line in lines):
+        raise LoaderError(f"a statement is not ended by {delimiter}: {lines[0][:60]} ...")
+
+
+def plan(connection: Any, release: Release) -> Plan:
+    """Compare a database with a release; nothing is changed.
+
+    Takes a connection of an administrative account, in autocommit.
+    """
+    ledger = _ledger(connection)
+    newest = max((number for _, number in ledger.values()), key=_order, default=None)
+    if newest is not None and _order(newest) > _order(release.number):
+        raise LoaderError(
+            f"the database is of release {newest}, newer than this one, {release.number}: "
+            "upgrade the gateway, not the database"
+        )
+    fresh = not ledger
+    if fresh and release.migrations and _exists(connection, "users"):
+        raise LoaderError(
+            "the database has tables but no ledger of where they come from, so that nobody can "
+            "tell which migrations it needs; load files with sql/load.sh, which keeps the ledger"
+        )
+    migrations = [file for file in release.migrations if not fresh and file.path not in ledger]
+    _require_unchanged(release, ledger, bool(migrations))
+    replaced = [file for file in release.replaceable if not _is_entered(file, ledger)]
+    if any(file.path.startswith("procedures/") for file in replaced):
+        replaced = [file for file in replaced if file.path != GRANTS] + [
+            file for file in release.replaceable if file.path == GRANTS
+        ]
+    known = {file.path for file in release.files}
+    return Plan(
+        database_release=newest,
+        adopted=release.migrations if fresh else [],
+        tables=[file for file in release.schema if file.path not in ledger],
+        migrations=migrations,
+        dropped=[
+            path
+            for path in sorted(ledger)
+            if path not in known and path.startswith(("procedures/", "triggers/"))
+        ],
+        replaced=replaced,
+    )
+
+
+def upgrade(connection: Any, release: Release) -> list[str]:
+    """Bring a database to a release and return the paths of the files that were applied.
+
+    Safe to run twice and by two at once: the second waits and finds nothing to do. A file is in the
+    ledger only when it is applied whole, so that an interrupted upgrade goes on where it stopped.
+    """
+    if not _scalar(connection, "SELECT GET_LOCK('podium_upgrade', %s)", LOCK_TIMEOUT_SEC):
+        raise LoaderError(f"another upgrade has been running for {LOCK_TIMEOUT_SEC} s")
+    try:
+        todo = plan(connection, release)
+        waiting = list(todo.adopted)
+        for file in [*todo.tables, *todo.migrations]:
+            _run(connection, file)
+            waiting.append(file)
+            # The first files make the ledger that they are then entered in.
+            if _exists(connection, "schema_files"):
+                _enter(connection, release, waiting)
+                waiting.clear()
+        if todo.migrations:
+            _enter(connection, release, release.schema)
+        if todo.replaced or todo.dropped:
+            # Forgotten first: should this stop half-way, the next one gives the grants again.
+            _forget(connection, GRANTS)
+        for path in todo.dropped:
+            _drop(connection, path)
+        for file in todo.replaced:
+            _run(connection, file)
+            _enter(connection, release, [file])
+        return todo.paths
+    finally:
+        _scalar(connection, "SELECT RELEASE_LOCK('podium_upgrade')")
+
+
+def grant_gateway(connection: Any, user: str, password: str) -> None:
+    """Create or renew the gateway's login: EXECUTE on the public procedures and nothing else."""
+    administrator = str(_scalar(connection, "SELECT CURRENT_USER()")).rpartition("@")[0]
+    if user == administrator:
+        raise LoaderError(
+            f"the gateway's account must not be the administrative one, {user}: "
+            "give PODIUM_GATEWAY_MYSQL_URL a user of its own"
+        )
+    _execute(connection, "CREATE USER IF NOT EXISTS %s@'%' IDENTIFIED BY %s", user, password)
+    _execute(connection, "ALTER USER %s@'%' IDENTIFIED BY %s", user, password)
+    _execute(connection, "GRANT podium_gateway TO %s@'%'", user)
+    _execute(connection, "SET DEFAULT ROLE podium_gateway TO %s@'%'", user)
+
+
+def _require_unchanged(release: Release, ledger: Ledger, migrating: bool) -> None:
+    """Refuse files whose change would never reach a database that was built from them."""
+    for file in release.migrations:
+        if file.path in ledger and not _is_entered(file, ledger):
+            raise LoaderError(
+                f"{file.path} was changed after it was applied: restore it and write a new "
+                "migration instead"
+            )
+    for file in release.schema:
+        if file.path in ledger and not _is_entered(file, ledger) and not migrating:
+            raise LoaderError(
+                f"{file.path} is not what this database was built from, and no migration leads "
+                "from the one to the other: write it, or reset a database that may be lost"
+            )
+
+
+def _run(connection: Any, file: SqlFile) -> None:
+    """Carry out the statements of a file."""
+    for statement in statements(file.text):
+        try:
+            _execute(connection, statement)
+        except Exception as error:
+            raise LoaderError(f"{file.path}: {error}\n  in: {statement.strip()[:200]}") from error
+
+
+def _enter(connection: Any, release: Release, files: Sequence[SqlFile]) -> None:
+    """Enter files in the ledger in their present form."""
+    for file in files:
+        _execute(
+            connection,
+            "REPLACE INTO podium.schema_files (path, checksum, release_no, applied_at) "
+            "VALUES (%s, %s, %s, UTC_TIMESTAMP(6))",
+            file.path,
+            file.checksum,
+            release.number,
+        )
+
+
+def _is_entered(file: SqlFile, ledger: Ledger) -> bool:
+    """Tell whether the ledger holds the file in its present form."""
+    return file.path in ledger and ledger[file.path][0] == file.checksum
+
+
+def _drop(connection: Any, path: str) -> None:
+    """Drop the routine or trigger whose file the release no longer has."""
+    for kind in ("TRIGGER",) if path.startswith("triggers/") else ("PROCEDURE", "FUNCTION"):
+        _execute(connection, f"DROP {kind} IF EXISTS podium.`{Path(path).stem}`")
+    _forget(connection, path)
+
+
+def _forget(connection: Any, path: str) -> None:
+    """Take a file out of the ledger."""
+    _execute(connection, "DELETE FROM podium.schema_files WHERE path = %s", path)
+
+
+def _ledger(connection: Any) -> Ledger:
+    """Read the ledger; empty where there is no database."""
+    if not _exists(connection, "schema_files"):
+        return {}
+    rows = _execute(connection, "SELECT path, checksum, release_no FROM podium.schema_files")
+    return {str(path): (str(checksum), str(number)) for path, checksum, number in rows}
+
+
+def _exists(connection: Any, table: str) -> bool:
+    """Tell whether a table of the database podium exists."""
+    return bool(
+        _scalar(
+            connection,
+            "SELECT COUNT(*) FROM information_schema.tables "
+            "WHERE table_schema = 'podium' AND table_name = %s",
+            table,
+        )
+    )
+
+
+def _order(number: str) -> tuple[int, ...]:
+    """Turn a release number such as 1.10.2 into what sorts like it."""
+    return tuple(int(part) for part in number.split("."))
+
+
+def _scalar(connection: Any, statement: str, *values: object) -> object:
+    """Return the first column of the first row."""
+    return _execute(connection, statement, *values)[0][0]
+
+
+def _execute(connection: Any, statement: str, *values: object) -> list[tuple[Any, ...]]:
+    """Carry out one statement and return its rows."""
+    cursor = connection.cursor()
+    try:
+        # Without values nothing is substituted: a % in a body stays as it is.
+        cursor.execute(statement, values or None)
+        return cursor.fetchall() if cursor.description else []
+    finally:
+        cursor.close()

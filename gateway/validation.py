@@ -1,0 +1,182 @@
+"""What a client sent, read and held against its JSON Schema."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable
+from typing import Any, cast
+
+from flask import request
+from jsonschema import Draft202012Validator, FormatChecker
+from jsonschema.exceptions import ValidationError
+
+from gateway.errors import FieldError, Problem, field_codes
+from gateway.schemas import Schema
+
+# MySQL holds 100 levels of JSON; the array and the object around details are two of them.
+MAX_DEPTH = 90
+SHOWN = 60
+# \ud800 to \udfff, of which a lone one is not a character.
+SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
+INTEGER = re.compile(r"-?[0-9]{1,18}")
+
+
+class Validator:
+    """A JSON Schema, compiled once."""
+
+    def __init__(self, schema: Schema) -> None:
+        Draft202012Validator.check_schema(schema)
+        self.schema = schema
+        self._validator = Draft202012Validator(schema, format_checker=FormatChecker(["date-time"]))
+
+    def problem(self, value: object, prefix: str = "") -> Problem | None:
+        """Return what is wrong with a value, pointer by pointer below prefix; None if nothing."""
+        found = [
+            error for top in self._validator.iter_errors(value) for error in _field_errors(top)
+        ]
+        if not found:
+            return None
+        found.sort(key=lambda error: error.pointer)
+        codes = field_codes()
+        code = codes.get(found[0].pointer, "invalid_value")
+        if any(codes.get(error.pointer) != code for error in found):
+            code = "invalid_value"
+        detail = "; ".join(f"{error.pointer[1:] or 'the body'} {error.message}" for error in found)
+        return Problem(
+            code, detail, [FieldError(prefix + error.pointer, error.message) for error in found]
+        )
+
+    def body(self) -> dict[str, Any]:
+        """Read the request's body; raises Problem where it is not what the schema says."""
+        value = read_json()
+        if problem := self.problem(value):
+            raise problem
+        return cast(dict[str, Any], value)
+
+    def query(self) -> dict[str, Any]:
+        """Read the query parameters, integers as such, with the defaults of those not given."""
+        properties: dict[str, Schema] = self.schema["properties"]
+        values: dict[str, Any] = {
+            name: int(text) if INTEGER.fullmatch(text) else text
+            for name, text in request.args.items()
+            if name in properties
+        }
+        if problem := self.problem(values):
+            raise problem
+        return {name: schema.get("default") for name, schema in properties.items()} | values
+
+
+def read_json() -> object:
+    """Read the body as JSON, more strictly than Python does.
+
+    No NaN, no repeated names, no lone surrogates, no deeper than MySQL can hold.
+    """
+    if request.mimetype != "application/json":
+        raise Problem("unsupported_media_type", "send the header Content-Type: application/json")
+    body = request.get_data(cache=False)
+    try:
+        value = json.loads(
+            body.decode("utf-8"), parse_constant=_refuse_constant, object_pairs_hook=_unique
+        )
+        if SURROGATE.search(body):
+            json.dumps(value, ensure_ascii=False).encode("utf-8")
+    except UnicodeError:
+        raise Problem("malformed_json", "the body is not UTF-8, or has half a character") from None
+    except RecursionError:
+        raise _too_deep() from None
+    except ValueError as error:
+        raise Problem("malformed_json", f"the body cannot be read: {error}") from None
+    if body.count(b"{") + body.count(b"[") > MAX_DEPTH and _depth(value) > MAX_DEPTH:
+        raise _too_deep()
+    return value
+
+
+def _refuse_constant(name: str) -> object:
+    """Refuse what Python reads as a number and JSON does not know."""
+    raise ValueError(f"{name} is not JSON")
+
+
+def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """Make an object of its members; of two with one name it would be anybody's guess."""
+    members = dict(pairs)
+    if len(members) < len(pairs):
+        names = [name for name, _ in pairs]
+        repeated = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"the name {_shown(repeated)} stands twice in one object")
+    return members
+
+
+def _depth(value: object) -> int:
+    """Count the levels of nesting."""
+    depth, level = 0, [value]
+    while level:
+        containers = [item for item in level if isinstance(item, dict | list)]
+        depth += bool(containers)
+        level = [
+            child
+            for item in containers
+            for child in (item.values() if isinstance(item, dict) else item)
+        ]
+    return depth
+
+
+def _too_deep() -> Problem:
+    return Problem("malformed_json", f"the body is nested deeper than {MAX_DEPTH} levels")
+
+
+def _field_errors(error: ValidationError) -> Iterable[FieldError]:
+    """Turn an error of the schema into words, at the field that has to change."""
+    pointer = "".join(
+        "/" + str(part).replace("~", "~0").replace("/", "~1") for part in error.absolute_path
+    )
+    rule = cast(Any, error)  # jsonschema types what may be unset; of a finding all is set.
+    if error.validator == "required":
+        for name in rule.validator_value:
+            if name not in rule.instance:
+                yield FieldError(f"{pointer}/{name}", "is required")
+    elif error.validator == "additionalProperties":
+        for name in rule.instance:
+            if name not in rule.schema["properties"]:
+                yield FieldError(f"{pointer}/{str(name)[:SHOWN]}", "is not known here")
+    elif error.validator == "oneOf" and error.instance is not None:
+        # The other branch is null: what counts is why the value does not fit the first.
+        for inner in error.context or ():
+            if inner.schema_path[0] == 0:
+                yield from _field_errors(inner)
+    else:
+        say = MESSAGES.get(str(error.validator))
+        message = say(rule) if say else error.message
+        yield FieldError(pointer, message)
+
+
+def _shown(value: object) -> str:
+    """Show a value as the client wrote it, cut to what fits a line."""
+    text = json.dumps(value, ensure_ascii=True, default=str)
+    return text if len(text) <= SHOWN else text[: SHOWN - 4] + " ..."
+
+
+MESSAGES: dict[str, Callable[[Any], str]] = {
+    "type": lambda e: f"must be {_article(e.validator_value)}, not {_shown(e.instance)}",
+    "enum": lambda e: f"must be one of {', '.join(e.validator_value)}, not {_shown(e.instance)}",
+    "minimum": lambda e: f"must be at least {e.validator_value}, not {_shown(e.instance)}",
+    "maximum": lambda e: f"must be at most {e.validator_value}, not {_shown(e.instance)}",
+    "exclusiveMinimum": lambda e: f"must be above {e.validator_value}, not {_shown(e.instance)}",
+    "exclusiveMaximum": lambda e: f"must be below {e.validator_value}, not {_shown(e.instance)}",
+    "minLength": lambda e: "must not be empty",
+    "maxLength": lambda e: f"must have at most {e.validator_value} characters",
+    "minItems": lambda e: "must not be empty",
+    "pattern": lambda e: (
+        "must not be blank" if e.validator_value == r"\S" else "must be printable ASCII characters"
+    ),
+    "format": lambda e: (
+        f"must be a time as in 2026-11-24T09:00:00Z (RFC 3339), not {_shown(e.instance)}"
+    ),
+}
+
+
+def _article(kind: str) -> str:
+    """Put the article before the name of a JSON type."""
+    return {"integer": "a whole number", "array": "an array", "object": "an object"}.get(
+        kind, f"a {kind}"
+    )
