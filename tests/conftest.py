@@ -1,0 +1,117 @@
+"""Real servers for the tests: MySQL, Redis and two gateways, in a home of their own."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+import mysql.connector
+import pytest
+
+from gateway import loader
+from gateway.config import MysqlUrl
+from services import start_mysql, start_redis
+from services.gateway import start_gateway
+from services.server import HOME, Server
+from tests.client import Api
+
+TEST_HOME = HOME / "test"
+SECRET = "the secret of the tests, not of a deployment"
+GATEWAY_USER, GATEWAY_PASSWORD = "podium_app", "the password of the tests"
+
+
+@pytest.fixture(scope="session")
+def mysql_server() -> Iterator[Server]:
+    """Start an empty MySQL and load Podium into it."""
+    shutil.rmtree(TEST_HOME, ignore_errors=True)
+    with start_mysql(TEST_HOME) as server:
+        connection = mysql.connector.connect(
+            **MysqlUrl.parse(server.url).arguments, autocommit=True
+        )
+        loader.upgrade(connection, loader.Release.read())
+        loader.grant_gateway(connection, GATEWAY_USER, GATEWAY_PASSWORD)
+        connection.close()
+        yield server
+
+
+@pytest.fixture(scope="session")
+def mysql_url(mysql_server: Server) -> str:
+    """Return the URL of the administrative account; the schema is loaded."""
+    return mysql_server.url
+
+
+@pytest.fixture(scope="session")
+def redis_server() -> Iterator[Server]:
+    """Start Redis."""
+    with start_redis(TEST_HOME) as server:
+        yield server
+
+
+@pytest.fixture
+def connect(mysql_url: str) -> Iterator[Callable[..., Any]]:
+    """Return a function that opens connections, in autocommit, which end with the test.
+
+    Without a user it is the administrative account.
+    """
+    opened: list[Any] = []
+
+    def open_connection(
+        user: str | None = None, password: str | None = None, database: str | None = "podium"
+    ) -> Any:
+        arguments = MysqlUrl.parse(mysql_url).arguments
+        if user is not None:
+            arguments |= {"user": user, "password": password or ""}
+        connection = mysql.connector.connect(**arguments, database=database, autocommit=True)
+        opened.append(connection)
+        return connection
+
+    yield open_connection
+    for connection in opened:
+        connection.close()
+
+
+@pytest.fixture
+def admin(connect: Callable[..., Any]) -> Any:
+    """Return a connection of the administrative account."""
+    return connect()
+
+
+@pytest.fixture(scope="session")
+def gateway_mysql_url(mysql_url: str) -> str:
+    """Return the URL of the gateway's own account."""
+    return _with_account(mysql_url, GATEWAY_USER, GATEWAY_PASSWORD)
+
+
+@pytest.fixture(scope="session")
+def gateways(gateway_mysql_url: str, redis_server: Server) -> Iterator[list[Api]]:
+    """Start two gateway processes that share MySQL and Redis."""
+    servers = [
+        start_gateway(
+            TEST_HOME,
+            mysql_url=gateway_mysql_url,
+            redis_url=redis_server.url,
+            secret=SECRET,
+            name=name,
+        )
+        for name in ("gateway-a", "gateway-b")
+    ]
+    yield [Api(server.url, SECRET) for server in servers]
+    for server in servers:
+        server.stop()
+
+
+@pytest.fixture(scope="session")
+def api(gateways: list[Api]) -> Api:
+    """Return a client of the first gateway, with an administrator's token."""
+    return gateways[0]
+
+
+def _with_account(url: str, user: str, password: str) -> str:
+    """Return a MySQL URL with another account in it."""
+    parts = urlsplit(url)
+    place = parts.netloc.rpartition("@")[2]
+    return parts._replace(
+        netloc=f"{quote(user, safe='')}:{quote(password, safe='')}@{place}"
+    ).geturl()
