@@ -11,6 +11,7 @@ from gateway.auth import TokenVerifier
 from gateway.cache import PageCache
 from gateway.config import Config
 from gateway.db import Database
+from gateway.submissions import Submissions
 
 __all__ = ["create_app"]
 
@@ -25,12 +26,14 @@ def create_app(config: Config | None = None) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = config.max_body_bytes
     app.config["PODIUM"] = config
     app.json = representation.Json(app)
-    app.extensions["podium.database"] = Database(config)
-    app.extensions["podium.cache"] = PageCache(config)
+    database, cache = Database(config), PageCache(config)
+    app.extensions["podium.database"] = database
+    app.extensions["podium.cache"] = cache
+    app.extensions["podium.submissions"] = Submissions(database, cache)
     app.extensions["podium.tokens"] = TokenVerifier(config)
     errors.init_app(app)
     health.init_app(app)
     api.init_app(app)
-    atexit.register(app.extensions["podium.database"].close)
-    atexit.register(app.extensions["podium.cache"].close)
+    atexit.register(database.close)
+    atexit.register(cache.close)
     return app

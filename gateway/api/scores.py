@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import uuid
 from typing import Any
 
 from flask import Blueprint, current_app, request
@@ -11,10 +9,10 @@ from flask.typing import ResponseReturnValue
 
 from gateway import schemas
 from gateway.auth import CANDIDATE, STAFF, caller, require
-from gateway.cache import page_cache
 from gateway.config import Config
-from gateway.db import Row, database
+from gateway.db import Row
 from gateway.errors import FieldError, Problem
+from gateway.submissions import submissions
 from gateway.validation import Validator
 
 blueprint = Blueprint("scores", __name__)
@@ -41,7 +39,7 @@ def submit_score() -> ResponseReturnValue:
         raise Problem("forbidden", "candidates do not submit scores here; staff does")
     item = submission.body()
     _take_idempotency_key(item)
-    [row] = _submit([item])
+    row = submissions().submit(item, caller())
     if row["code"] is not None:
         raise _refusal(row)
     return _accepted(row)
@@ -61,38 +59,14 @@ def submit_scores() -> ResponseReturnValue:
         submission.problem(item, f"/submissions/{place}") for place, item in enumerate(items)
     ]
     sound = [place for place, problem in enumerate(problems) if problem is None]
-    rows = dict(zip(sound, _submit([items[place] for place in sound]), strict=True))
+    carried = submissions().submit_all([items[place] for place in sound], caller())
+    rows = dict(zip(sound, carried, strict=True))
     return {
         "results": [
             problem.body if problem is not None else _result(place, rows[place])
             for place, problem in enumerate(problems)
         ]
     }
-
-
-def _submit(items: list[dict[str, Any]]) -> list[Row]:
-    """Carry out submissions in the caller's name and return a row for each, in order."""
-    if not items:
-        return []
-    named = [
-        item
-        | {
-            "submission_id": item.get("submission_id") or str(uuid.uuid4()),
-            "actor_id": caller().user_id,
-            "actor_role": caller().role,
-        }
-        for item in items
-    ]
-    # Every item has its id, so that a call whose answer got lost may safely be sent again.
-    [rows] = database().call("submit_scores", json.dumps(named), None)
-    revisions: dict[int, int] = {}
-    for row in rows:
-        if row["revision"] is not None:
-            exam_id = row["exam_id"]
-            revisions[exam_id] = max(row["revision"], revisions.get(exam_id, 0))
-    for exam_id, revision in revisions.items():
-        page_cache().publish(exam_id, revision)
-    return rows
 
 
 def _take_idempotency_key(item: dict[str, Any]) -> None:

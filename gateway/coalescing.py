@@ -1,0 +1,95 @@
+"""Requests that arrive together share one call."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from typing import Generic, TypeVar, cast
+
+Item = TypeVar("Item")
+Outcome = TypeVar("Outcome")
+
+
+class Coalescer(Generic[Item, Outcome]):
+    """Carries items in as few calls as there are moments to make one, without a timer.
+
+    A request that finds no call under way makes one at once. Those that arrive meanwhile wait for
+    it to end; then the first of them carries them all. So nobody waits for more than one call ahead
+    of his own, and an item alone is a call of one.
+
+    carry takes items and returns an outcome for each, in order. Where a shared call fails, shared
+    tells whether each item alone would have met the same; if not, each is carried alone, so that a
+    bad neighbour costs nobody his outcome.
+    """
+
+    def __init__(
+        self,
+        carry: Callable[[Sequence[Item]], Sequence[Outcome]],
+        shared: Callable[[Exception], bool],
+        longest: int,
+    ) -> None:
+        self._carry = carry
+        self._shared = shared
+        self._longest = longest
+        self._lock = threading.Lock()
+        self._waiting: list[_Request[Item, Outcome]] = []
+        self._under_way = False
+        # How many calls were made, and how many requests they carried.
+        self.calls = 0
+        self.requests = 0
+
+    def submit(self, item: Item) -> Outcome:
+        """Carry an item, alone or with others, and return its outcome or raise its error."""
+        request = _Request[Item, Outcome](item)
+        with self._lock:
+            self._waiting.append(request)
+            waits, self._under_way = self._under_way, True
+        if waits:
+            request.woken.wait()
+        if request.leads or not waits:
+            self._lead()
+        if request.alone:
+            return self._carry([item])[0]
+        if request.error is not None:
+            raise request.error
+        return cast(Outcome, request.outcome)
+
+    def _lead(self) -> None:
+        """Carry all who wait, then hand over to the first who has come meanwhile."""
+        with self._lock:
+            company = self._waiting[: self._longest]
+            del self._waiting[: self._longest]
+        try:
+            outcomes = self._carry([request.item for request in company])
+            for request, outcome in zip(company, outcomes, strict=True):
+                request.outcome = outcome
+        except Exception as error:
+            for request in company:
+                request.error = error
+                request.alone = len(company) > 1 and not self._shared(error)
+        finally:
+            with self._lock:
+                self.calls += 1
+                self.requests += len(company)
+                if self._waiting:
+                    # Woken before the company, so that the next call is under way at once.
+                    self._waiting[0].leads = True
+                    self._waiting[0].woken.set()
+                else:
+                    self._under_way = False
+            for request in company:
+                request.woken.set()
+
+
+class _Request(Generic[Item, Outcome]):
+    """One item, and what became of it."""
+
+    __slots__ = ("item", "woken", "leads", "alone", "outcome", "error")
+
+    def __init__(self, item: Item) -> None:
+        self.item = item
+        self.woken = threading.Event()
+        self.leads = False
+        self.alone = False
+        self.outcome: Outcome | None = None
+        self.error: Exception | None = None

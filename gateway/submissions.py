@@ -1,0 +1,75 @@
+"""Submissions on their way to the database: named, coalesced, published."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Sequence
+from typing import Any, cast
+
+from flask import current_app
+
+from gateway.auth import Caller
+from gateway.cache import PageCache
+from gateway.coalescing import Coalescer
+from gateway.db import Database, Row
+from gateway.errors import Problem
+from gateway.schemas import MAX_ITEMS
+
+# A larger one goes alone: its neighbours would wait for its parsing.
+LARGE_CHARACTERS = 16 * 1024
+
+
+class Submissions:
+    """The way of scores into the board; requests that arrive together share a call."""
+
+    def __init__(self, database: Database, cache: PageCache) -> None:
+        self._database = database
+        self._cache = cache
+        self.coalescer: Coalescer[str, Row] = Coalescer(
+            self._carry,
+            # What the database refuses a whole call for, an item alone may escape; that the
+            # database cannot be had, none escapes.
+            shared=lambda error: isinstance(error, Problem) and error.entry.status == 503,
+            longest=MAX_ITEMS,
+        )
+
+    def submit(self, item: dict[str, Any], caller: Caller) -> Row:
+        """Submit one score in the caller's name and return its row of submit_scores."""
+        text = _named(item, caller)
+        if len(text) > LARGE_CHARACTERS:
+            [row] = self._carry([text])
+            return row
+        return self.coalescer.submit(text)
+
+    def submit_all(self, items: Sequence[dict[str, Any]], caller: Caller) -> list[Row]:
+        """Submit many in one call and return a row for each, in order."""
+        return self._carry([_named(item, caller) for item in items]) if items else []
+
+    def _carry(self, texts: Sequence[str]) -> list[Row]:
+        """Call submit_scores and publish the revisions it made, before anybody is answered."""
+        # Every item has its id, so that a call whose answer got lost may safely be sent again.
+        [rows] = self._database.call("submit_scores", f"[{','.join(texts)}]", None)
+        revisions: dict[int, int] = {}
+        for row in rows:
+            if row["revision"] is not None:
+                exam_id = row["exam_id"]
+                revisions[exam_id] = max(row["revision"], revisions.get(exam_id, 0))
+        for exam_id, revision in revisions.items():
+            self._cache.publish(exam_id, revision)
+        return rows
+
+
+def submissions() -> Submissions:
+    """Return the application's way of scores."""
+    return cast(Submissions, current_app.extensions["podium.submissions"])
+
+
+def _named(item: dict[str, Any], caller: Caller) -> str:
+    """Write an item as JSON, with who submits it and an id where it has none."""
+    named = item | {
+        "submission_id": item.get("submission_id") or str(uuid.uuid4()),
+        "actor_id": caller.user_id,
+        "actor_role": caller.role,
+    }
+    return json.dumps(named)
