@@ -1,0 +1,141 @@
+"""A gateway process: Podium's Flask application, served by granian in the background."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import multiprocessing
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from services.process import Process, exclusive, kept_port, probe_port, write_private
+from services.server import ROOT, Server, Unavailable, wait_ready
+from services.source import LOCK
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+THREADS = 64
+# Counts open connections, idle ones too; their requests then wait for a thread.
+CONNECTIONS = 1024
+START_TIMEOUT_SEC = 30
+STOP_TIMEOUT_SEC = 10
+# Of no use to a gateway, or contrary to what it is told.
+WITHHELD = ("PODIUM_GATEWAY_MYSQL_URL", "PODIUM_ADMIN_TOKEN", "PODIUM_JWT_PUBLIC_KEY")
+
+
+def start_gateway(
+    home: Path,
+    *,
+    mysql_url: str,
+    redis_url: str,
+    secret: str,
+    name: str = "gateway",
+    port: int | None = None,
+    env: Mapping[str, str] | None = None,
+) -> Server:
+    """Find or start a gateway that is ready to answer.
+
+    One that runs with other settings is started anew. Several run side by side under different
+    names.
+    """
+    home = home.resolve()
+    process = Process(home, name)
+    settings = {
+        "PODIUM_MYSQL_URL": mysql_url,
+        "PODIUM_REDIS_URL": redis_url,
+        "PODIUM_JWT_SECRET": secret,
+        **(env or {}),
+    }
+    kept_settings = home / "run" / f"{name}.settings"
+    with exclusive(home / LOCK):
+        if process.alive():
+            kept = int(_port_file(home, name).read_text())
+            same = kept_settings.read_text() == json.dumps(settings) and port in (None, kept)
+            if same and _answer(kept) is not None:
+                return _announce(name, kept, "already running")
+            process.stop()
+        port = _free_port(home, name, port)
+        write_private(kept_settings, json.dumps(settings))
+        process.spawn(_command(process, port), env=_inherited() | settings)
+        try:
+            wait_ready(process, lambda: _answer(port), START_TIMEOUT_SEC)
+        except Unavailable as reason:
+            raise SystemExit(f"The gateway cannot start: {reason}") from None
+        return _announce(name, port, "granian", process.stop)
+
+
+def _command(process: Process, port: int) -> list[str]:
+    """Return the command line of granian: one worker, one listening socket, many threads."""
+    return [
+        *(sys.executable, "-m", "granian", "--interface", "wsgi"),
+        *("--factory", "services.gateway:create_app", "--working-dir", str(ROOT)),
+        *("--host", "127.0.0.1", "--port", str(port), "--http", "1", "--no-ws"),
+        *("--workers", "1", "--blocking-threads", str(THREADS)),
+        *("--backlog", str(CONNECTIONS), "--backpressure", str(CONNECTIONS)),
+        *("--workers-kill-timeout", str(STOP_TIMEOUT_SEC)),
+        *("--pid-file", str(process.pid_file)),
+    ]
+
+
+def _inherited() -> dict[str, str]:
+    """Return what a gateway sees of our own environment."""
+    return {name: value for name, value in os.environ.items() if name not in WITHHELD}
+
+
+def _free_port(home: Path, name: str, wanted: int | None) -> int:
+    """Return the wanted port, or the one of the last time, or a new one."""
+    if wanted is None:
+        return kept_port(_port_file(home, name))
+    try:
+        probe_port(wanted)
+    except OSError as error:
+        raise SystemExit(f"The gateway cannot have port {wanted}: {error.strerror}") from None
+    write_private(_port_file(home, name), str(wanted))
+    return wanted
+
+
+def _answer(port: int) -> str | None:
+    """Return what a gateway says when it is ready; None while it is not."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    try:
+        connection.request("GET", "/readyz")
+        response = connection.getresponse()
+        return response.read().decode() if response.status == 200 else None
+    except (OSError, http.client.HTTPException):
+        return None
+    finally:
+        connection.close()
+
+
+def _announce(name: str, port: int, how: str, stopper: Callable[[], None] = lambda: None) -> Server:
+    """Print where a gateway answers."""
+    description = f"{how} on 127.0.0.1:{port}"
+    print(f"{name.capitalize()}: {description}", flush=True)
+    return Server(f"http://127.0.0.1:{port}", "process", description, stopper=stopper)
+
+
+def _port_file(home: Path, name: str) -> Path:
+    return home / "run" / f"{name}.port"
+
+
+def create_app() -> Flask:
+    """Make the application in a worker of granian, one that does not outlive its parent.
+
+    Whoever kills the process of the pid file means the gateway, not just the half without a socket.
+    """
+    from gateway import create_app
+
+    threading.Thread(target=_die_with_parent, daemon=True).start()
+    return create_app()
+
+
+def _die_with_parent() -> None:
+    if parent := multiprocessing.parent_process():
+        parent.join()
+        os.kill(os.getpid(), signal.SIGKILL)

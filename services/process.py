@@ -1,0 +1,143 @@
+"""Server processes that outlive the command which started them, known by their pid files."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from services.server import Unavailable
+
+STOP_TIMEOUT_SEC = 60
+
+
+class Process:
+    """A server process of a home: its pid in run/NAME.pid, its output in log/NAME.log.
+
+    Its command line must name the pid file. That, not the pid alone, makes it the one that was
+    started: the pid may have been given to a stranger since.
+    """
+
+    def __init__(self, home: Path, name: str) -> None:
+        self.name = name
+        self.pid_file = home / "run" / f"{name}.pid"
+        self.log = home / "log" / f"{name}.log"
+        self._pid: int | None = None
+
+    def spawn(self, command: Sequence[str], env: Mapping[str, str] | None = None) -> None:
+        """Start the process in a session of its own, where no Ctrl-C of a terminal reaches it."""
+        self.log.parent.mkdir(parents=True, exist_ok=True)
+        self._pid = os.posix_spawnp(
+            command[0],
+            list(command),
+            os.environ if env is None else env,
+            file_actions=[
+                (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+                (os.POSIX_SPAWN_OPEN, 1, self.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600),
+                (os.POSIX_SPAWN_DUP2, 1, 2),
+            ],
+            setsid=True,
+        )
+        # The server writes the file too, but later: a command interrupted until then would lose it.
+        write_private(self.pid_file, str(self._pid))
+
+    @property
+    def pid(self) -> int | None:
+        """Return the pid while the process runs."""
+        pid = self._pid or self._read_pid()
+        return pid if pid and str(self.pid_file) in _command_line(pid) else None
+
+    def alive(self) -> bool:
+        return self.pid is not None
+
+    def stop(self) -> None:
+        """End the process, politely, then by force, and forget it."""
+        sent = signal.SIGTERM
+        while (pid := self.pid) is not None:
+            with contextlib.suppress(ProcessLookupError):
+                # By force the whole session: a worker must not be left behind.
+                os.kill(pid, sent) if sent == signal.SIGTERM else os.killpg(pid, sent)
+            deadline = time.monotonic() + STOP_TIMEOUT_SEC
+            while self.alive() and time.monotonic() < deadline:
+                time.sleep(0.02)  # It need not be a child of ours, so there is nothing to wait on.
+            sent = signal.SIGKILL
+        if self._pid is not None:
+            with contextlib.suppress(ChildProcessError):
+                os.waitpid(self._pid, os.WNOHANG)  # A child of ours is a zombie until it is asked.
+            self._pid = None
+        self.pid_file.unlink(missing_ok=True)
+
+    def last_words(self) -> str:
+        lines = self.log.read_text(errors="replace").splitlines() if self.log.exists() else []
+        errors = [line for line in lines[-50:] if "error" in line.lower()]
+        return f"{(errors or lines or ['no output'])[-1].strip()} (more in {self.log})"
+
+    def _read_pid(self) -> int | None:
+        try:
+            return int(self.pid_file.read_text())
+        except (OSError, ValueError):
+            return None
+
+
+def _command_line(pid: int) -> str:
+    """Return a process's words, separated by blanks; empty if it has ended."""
+    if Path("/proc/self/cmdline").exists():
+        try:
+            words = Path(f"/proc/{pid}/cmdline").read_bytes()
+        except OSError:
+            return ""
+        return words.replace(b"\0", b" ").decode(errors="replace")
+    ps = ["ps", "-ww", "-o", "command=", "-p", str(pid)]
+    return subprocess.run(ps, capture_output=True, text=True).stdout
+
+
+@contextlib.contextmanager
+def exclusive(path: Path) -> Iterator[None]:
+    """Hold a file's lock, so that two commands in one checkout do not do the same thing twice."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write a file that only its owner may read, whole or not at all."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    temporary = path.with_name(path.name + ".new")
+    with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        file.write(text)
+    temporary.rename(path)
+
+
+def kept_secret(path: Path) -> str:
+    """Return the random secret kept in a file, made at the first call; it is safe in a URL."""
+    if not path.exists():
+        write_private(path, secrets.token_urlsafe(32))
+    return path.read_text()
+
+
+def kept_port(path: Path) -> int:
+    """Return the loopback port kept in a file while it is free, else a new free one."""
+    wanted = int(path.read_text()) if path.exists() else 0
+    for port in (wanted, 0):
+        with contextlib.suppress(OSError):
+            port = probe_port(port)
+            write_private(path, str(port))
+            return port
+    raise Unavailable("finds no free port on the loopback interface")
+
+
+def probe_port(port: int) -> int:
+    """Return a loopback port if it is free, 0 asking for any; raise OSError otherwise."""
+    with socket.socket() as probe:
+        # As servers do: a port whose last connections are still fading away is free.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.bind(("127.0.0.1", port))
+        return int(probe.getsockname()[1])
