@@ -24,13 +24,13 @@ def init_app(app: Flask) -> None:
 
 
 def is_running() -> bool:
-    """Tell whether the application is made for a command of this module."""
+    """Tell whether the application is made to be asked for its commands.
+
+    flask makes it to look one up that is not flask's own, while the command of the context is
+    still the group; for run, routes and shell it is theirs already.
+    """
     context = click.get_current_context(silent=True)
-    while context is not None:
-        if context.command is db:
-            return True
-        context = context.parent
-    return False
+    return context is not None and isinstance(context.command, click.Group)
 
 
 @db.command()
