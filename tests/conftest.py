@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -17,7 +18,8 @@ from services.gateway import start_gateway
 from services.server import HOME, Server
 from tests.client import Api
 
-TEST_HOME = HOME / "test"
+# One a run, so that two runs in one checkout do not meet.
+TEST_HOME = HOME / "test" / str(os.getpid())
 SECRET = "the secret of the tests, not of a deployment"
 GATEWAY_USER, GATEWAY_PASSWORD = "podium_app", "the password of the tests"
 
@@ -25,7 +27,6 @@ GATEWAY_USER, GATEWAY_PASSWORD = "podium_app", "the password of the tests"
 @pytest.fixture(scope="session")
 def mysql_server() -> Iterator[Server]:
     """Start an empty MySQL and load Podium into it."""
-    shutil.rmtree(TEST_HOME, ignore_errors=True)
     with start_mysql(TEST_HOME) as server:
         connection = mysql.connector.connect(
             **MysqlUrl.parse(server.url).arguments, autocommit=True
@@ -34,6 +35,7 @@ def mysql_server() -> Iterator[Server]:
         loader.grant_gateway(connection, GATEWAY_USER, GATEWAY_PASSWORD)
         connection.close()
         yield server
+    shutil.rmtree(TEST_HOME)
 
 
 @pytest.fixture(scope="session")
