@@ -8,8 +8,10 @@ import shlex
 from collections.abc import Mapping
 from pathlib import Path
 
+from services.mysql import own_mysql
 from services.process import write_private
 from services.server import HOME
+from services.source import external_url
 from services.stack import drop_data, start_stack, stop_stack
 
 
@@ -63,9 +65,10 @@ def down(home: Path) -> None:
 def reset(home: Path) -> None:
     """Stop what runs and drop the data."""
     down(home)
+    external = external_url("MySQL", own_mysql(home))
     drop_data(home)
-    print(f"Dropped the data below {_shown(home)}.")
-    if os.environ.get("PODIUM_MYSQL_URL"):
+    print(f"Dropped the data in {_shown(home)}.")
+    if external:
         print("The database that PODIUM_MYSQL_URL names is not Podium's own: it stays as it is.")
 
 

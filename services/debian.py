@@ -69,7 +69,7 @@ def archives(text: str) -> Iterator[Archive]:
         lines = "\n".join(line for line in stanza.splitlines() if not line.startswith("#"))
         # A line that begins with a blank goes on with the field above it.
         fields = {
-            match["name"].lower(): match["value"].strip()
+            match["name"].lower(): match["value"].strip(" \t")
             for match in re.finditer(
                 r"^(?P<name>[^\s:]+):(?P<value>.*(?:\n[ \t].*)*)", lines, re.MULTILINE
             )

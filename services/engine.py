@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import socket
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -77,12 +78,16 @@ class Container:
 @contextlib.contextmanager
 def _engine() -> Iterator[docker.DockerClient]:
     """Connect to the Docker engine of this machine."""
-    # What a remote engine publishes on its loopback interface cannot be reached from here.
-    if not os.environ.get("DOCKER_HOST", "unix:").startswith("unix:"):
+    address = os.environ.get("DOCKER_HOST") or "unix:///var/run/docker.sock"
+    if not address.startswith("unix://"):
+        # What it publishes on its loopback interface cannot be reached from here.
         raise Unavailable("the Docker engine is on another machine")
     try:
+        # The library would leave a socket open where nobody listens.
+        with socket.socket(socket.AF_UNIX) as probe:
+            probe.connect(address.removeprefix("unix://"))
         client = docker.from_env(timeout=90)
-    except ERRORS:
+    except (OSError, *ERRORS):
         raise Unavailable("no Docker engine answers") from None
     with contextlib.closing(client):
         yield client

@@ -13,9 +13,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from services.process import Process, exclusive, kept_port, probe_port, write_private
+from services.process import Process, exclusive, kept, kept_port, write_private
 from services.server import ROOT, Server, Unavailable, wait_ready
-from services.source import LOCK
+from services.source import LOCK, announce
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -46,28 +46,28 @@ def start_gateway(
     """
     home = home.resolve()
     process = Process(home, name)
+    port_file, settings_file = home / "run" / f"{name}.port", home / "run" / f"{name}.settings"
     settings = {
         "PODIUM_MYSQL_URL": mysql_url,
         "PODIUM_REDIS_URL": redis_url,
         "PODIUM_JWT_SECRET": secret,
         **(env or {}),
     }
-    kept_settings = home / "run" / f"{name}.settings"
     with exclusive(home / LOCK):
         if process.alive():
-            kept = int(_port_file(home, name).read_text())
-            same = kept_settings.read_text() == json.dumps(settings) and port in (None, kept)
-            if same and _answer(kept) is not None:
-                return _announce(name, kept, "already running")
+            last = int(kept(port_file) or 0)
+            same = kept(settings_file) == json.dumps(settings) and port in (None, last)
+            if same and _answer(last) is not None:
+                return announce(name.capitalize(), _server(last, "already running"))
             process.stop()
-        port = _free_port(home, name, port)
-        write_private(kept_settings, json.dumps(settings))
-        process.spawn(_command(process, port), env=_inherited() | settings)
         try:
+            port = kept_port(port_file, port)
+            write_private(settings_file, json.dumps(settings))
+            process.spawn(_command(process, port), env=_inherited() | settings)
             wait_ready(process, lambda: _answer(port), START_TIMEOUT_SEC)
         except Unavailable as reason:
             raise SystemExit(f"The gateway cannot start: {reason}") from None
-        return _announce(name, port, "granian", process.stop)
+        return announce(name.capitalize(), _server(port, "granian", process.stop))
 
 
 def _command(process: Process, port: int) -> list[str]:
@@ -88,18 +88,6 @@ def _inherited() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if name not in WITHHELD}
 
 
-def _free_port(home: Path, name: str, wanted: int | None) -> int:
-    """Return the wanted port, or the one of the last time, or a new one."""
-    if wanted is None:
-        return kept_port(_port_file(home, name))
-    try:
-        probe_port(wanted)
-    except OSError as error:
-        raise SystemExit(f"The gateway cannot have port {wanted}: {error.strerror}") from None
-    write_private(_port_file(home, name), str(wanted))
-    return wanted
-
-
 def _answer(port: int) -> str | None:
     """Return what a gateway says when it is ready; None while it is not."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
@@ -113,15 +101,10 @@ def _answer(port: int) -> str | None:
         connection.close()
 
 
-def _announce(name: str, port: int, how: str, stopper: Callable[[], None] = lambda: None) -> Server:
-    """Print where a gateway answers."""
-    description = f"{how} on 127.0.0.1:{port}"
-    print(f"{name.capitalize()}: {description}", flush=True)
-    return Server(f"http://127.0.0.1:{port}", "process", description, stopper=stopper)
-
-
-def _port_file(home: Path, name: str) -> Path:
-    return home / "run" / f"{name}.port"
+def _server(port: int, how: str, stopper: Callable[[], None] = lambda: None) -> Server:
+    return Server(
+        f"http://127.0.0.1:{port}", "process", f"{how} on 127.0.0.1:{port}", stopper=stopper
+    )
 
 
 def create_app() -> Flask:

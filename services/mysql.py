@@ -18,7 +18,7 @@ from mysql.connector import errorcode
 
 from services import debian
 from services.engine import Container
-from services.process import Process, kept_port, kept_secret, write_private
+from services.process import Process, kept, kept_port, kept_secret, write_private
 from services.server import Server, Unavailable, wait_ready
 from services.source import choose
 
@@ -47,7 +47,7 @@ def start_mysql(home: Path) -> Server:
     return choose(
         "MySQL",
         home,
-        _kept,
+        own_mysql,
         [Process(home, "mysqld"), Container(home, "mysql")],
         {"docker": _in_container, "path": _on_path, "debian": _unpacked},
     )
@@ -62,19 +62,14 @@ def socket_path(home: Path) -> Path:
     return Path(tempfile.gettempdir()) / f"podium-{os.geteuid()}-{digest}" / "mysqld.sock"
 
 
-def _kept(home: Path) -> Server | None:
+def own_mysql(home: Path) -> Server | None:
     """Return the home's own server as it was last started; None before the first time."""
-    kept = home / "run" / "mysqld.port"
-    if not kept.exists():
+    port, socket = kept(home / "run" / "mysqld.port"), socket_path(home)
+    if port is None:
         return None
-    port = kept.read_text()
-    socket = socket_path(home)
-    return Server(
-        _url(home, port, socket if socket.exists() else None),
-        "running",
-        f"already running on 127.0.0.1:{port}",
-        socket if socket.exists() else None,
-    )
+    unix_socket = socket if socket.exists() else None
+    description = f"already running on 127.0.0.1:{port}"
+    return Server(_url(home, port, unix_socket), "running", description, unix_socket)
 
 
 def _in_container(home: Path) -> Server:
@@ -101,7 +96,7 @@ def _in_container(home: Path) -> Server:
 def _on_path(home: Path) -> Server:
     """Start a private instance of the MySQL that this machine has."""
     # Debian puts it where the PATH of users does not lead.
-    program = shutil.which("mysqld", path=os.pathsep.join([os.environ["PATH"], "/usr/sbin"]))
+    program = shutil.which("mysqld", path=os.pathsep.join([*os.get_exec_path(), "/usr/sbin"]))
     if program is None:
         raise Unavailable("no mysqld on the PATH")
     told = subprocess.run([program, "--no-defaults", "--version"], capture_output=True, text=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import re
 import secrets
 import signal
 import socket
@@ -29,12 +30,12 @@ class Process:
         self.name = name
         self.pid_file = home / "run" / f"{name}.pid"
         self.log = home / "log" / f"{name}.log"
-        self._pid: int | None = None
+        self._child: int | None = None
 
     def spawn(self, command: Sequence[str], env: Mapping[str, str] | None = None) -> None:
         """Start the process in a session of its own, where no Ctrl-C of a terminal reaches it."""
         self.log.parent.mkdir(parents=True, exist_ok=True)
-        self._pid = os.posix_spawnp(
+        self._child = os.posix_spawnp(
             command[0],
             list(command),
             os.environ if env is None else env,
@@ -46,13 +47,20 @@ class Process:
             setsid=True,
         )
         # The server writes the file too, but later: a command interrupted until then would lose it.
-        write_private(self.pid_file, str(self._pid))
+        write_private(self.pid_file, str(self._child))
 
     @property
     def pid(self) -> int | None:
         """Return the pid while the process runs."""
-        pid = self._pid or self._read_pid()
-        return pid if pid and str(self.pid_file) in _command_line(pid) else None
+        if self._child is not None:
+            # A child cannot be taken for another, and its command line is empty for a moment.
+            with contextlib.suppress(ChildProcessError):
+                if os.waitpid(self._child, os.WNOHANG) == (0, 0):
+                    return self._child
+            self._child = None
+        pid = kept(self.pid_file) or ""
+        names_it = rf"(^|[ =]){re.escape(str(self.pid_file))}( |$)"
+        return int(pid) if pid.isdigit() and re.search(names_it, _command_line(pid)) else None
 
     def alive(self) -> bool:
         return self.pid is not None
@@ -66,12 +74,8 @@ class Process:
                 os.kill(pid, sent) if sent == signal.SIGTERM else os.killpg(pid, sent)
             deadline = time.monotonic() + STOP_TIMEOUT_SEC
             while self.alive() and time.monotonic() < deadline:
-                time.sleep(0.02)  # It need not be a child of ours, so there is nothing to wait on.
+                time.sleep(0.02)  # It need not be a child, so there is nothing to wait on.
             sent = signal.SIGKILL
-        if self._pid is not None:
-            with contextlib.suppress(ChildProcessError):
-                os.waitpid(self._pid, os.WNOHANG)  # A child of ours is a zombie until it is asked.
-            self._pid = None
         self.pid_file.unlink(missing_ok=True)
 
     def last_words(self) -> str:
@@ -79,14 +83,8 @@ class Process:
         errors = [line for line in lines[-50:] if "error" in line.lower()]
         return f"{(errors or lines or ['no output'])[-1].strip()} (more in {self.log})"
 
-    def _read_pid(self) -> int | None:
-        try:
-            return int(self.pid_file.read_text())
-        except (OSError, ValueError):
-            return None
 
-
-def _command_line(pid: int) -> str:
+def _command_line(pid: str) -> str:
     """Return a process's words, separated by blanks; empty if it has ended."""
     if Path("/proc/self/cmdline").exists():
         try:
@@ -94,7 +92,7 @@ def _command_line(pid: int) -> str:
         except OSError:
             return ""
         return words.replace(b"\0", b" ").decode(errors="replace")
-    ps = ["ps", "-ww", "-o", "command=", "-p", str(pid)]
+    ps = ["ps", "-ww", "-o", "command=", "-p", pid]
     return subprocess.run(ps, capture_output=True, text=True).stdout
 
 
@@ -116,28 +114,31 @@ def write_private(path: Path, text: str) -> None:
     temporary.rename(path)
 
 
+def kept(path: Path) -> str | None:
+    """Return what is kept in a file; None if nothing is."""
+    return path.read_text().strip() or None if path.exists() else None
+
+
 def kept_secret(path: Path) -> str:
     """Return the random secret kept in a file, made at the first call; it is safe in a URL."""
-    if not path.exists():
-        write_private(path, secrets.token_urlsafe(32))
-    return path.read_text()
+    secret = kept(path)
+    if secret is None:
+        secret = secrets.token_urlsafe(32)
+        write_private(path, secret)
+    return secret
 
 
-def kept_port(path: Path) -> int:
-    """Return the loopback port kept in a file while it is free, else a new free one."""
-    wanted = int(path.read_text()) if path.exists() else 0
-    for port in (wanted, 0):
-        with contextlib.suppress(OSError):
-            port = probe_port(port)
+def kept_port(path: Path, wanted: int | None = None) -> int:
+    """Return the loopback port kept in a file while it is free, else a new free one.
+
+    wanted: this one and no other.
+    """
+    for port in [wanted] if wanted else [int(kept(path) or 0), 0]:
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            # As servers do: a port whose last connections are still fading away is free.
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(("127.0.0.1", port))
+            port = int(probe.getsockname()[1])
             write_private(path, str(port))
             return port
-    raise Unavailable("finds no free port on the loopback interface")
-
-
-def probe_port(port: int) -> int:
-    """Return a loopback port if it is free, 0 asking for any; raise OSError otherwise."""
-    with socket.socket() as probe:
-        # As servers do: a port whose last connections are still fading away is free.
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        probe.bind(("127.0.0.1", port))
-        return int(probe.getsockname()[1])
+    raise Unavailable(f"port {wanted} is taken" if wanted else "no loopback port is free")

@@ -14,7 +14,7 @@ from redis.retry import Retry
 
 from services import debian
 from services.engine import Container
-from services.process import Process, kept_port
+from services.process import Process, kept, kept_port
 from services.server import Server, Unavailable, wait_ready
 from services.source import choose
 
@@ -31,18 +31,17 @@ def start_redis(home: Path) -> Server:
     return choose(
         "Redis",
         home,
-        _kept,
+        own_redis,
         [Process(home, "redis"), Container(home, "redis")],
         {"docker": _in_container, "path": _on_path, "debian": _unpacked},
     )
 
 
-def _kept(home: Path) -> Server | None:
+def own_redis(home: Path) -> Server | None:
     """Return the home's own server as it was last started; None before the first time."""
-    kept = home / "run" / "redis.port"
-    if not kept.exists():
+    port = kept(home / "run" / "redis.port")
+    if port is None:
         return None
-    port = kept.read_text()
     return Server(_url(port), "running", f"already running on 127.0.0.1:{port}")
 
 

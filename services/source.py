@@ -26,47 +26,52 @@ def choose(
     instances runs; the first of the sources that has it. PODIUM_SERVICES_SOURCE narrows the
     choice to one of them.
     """
-    wanted = os.environ.get("PODIUM_SERVICES_SOURCE")
-    if wanted and wanted not in ("url", *sources):
+    wanted = os.environ.get("PODIUM_SERVICES_SOURCE") or None
+    if wanted not in (None, "url", *sources):
         raise SystemExit(
             f"PODIUM_SERVICES_SOURCE={wanted} names no source; there are url, {', '.join(sources)}"
         )
-    passed: list[str] = []
+    passed = []
     with exclusive(home / LOCK):
         own = kept(home)
-        for source, start in {"url": lambda _: _named(name, own), **sources}.items():
-            if source != "url" and own and any(instance.alive() for instance in instances):
-                return _announce(name, own, [])
-            if wanted and wanted != source:
-                continue
-            try:
-                return _announce(name, start(home), passed)
-            except Unavailable as reason:
-                passed.append(str(reason))
+        if wanted in (None, "url"):
+            if url := external_url(name, own):
+                address = urlsplit(url).netloc.rpartition("@")[2]
+                return announce(name, Server(url, "url", f"{address}, named by {_variable(name)}"))
+            passed.append(f"{_variable(name)} is not set")
+        if wanted != "url" and own and any(instance.alive() for instance in instances):
+            return announce(name, own)
+        for source, start in sources.items():
+            if wanted in (None, source):
+                try:
+                    return announce(name, start(home), passed)
+                except Unavailable as reason:
+                    passed.append(str(reason))
     raise SystemExit(
         f"Podium has no {name} to work with:\n"
         + "".join(f"  - {reason}\n" for reason in passed)
-        + f"One of these will do: PODIUM_{name.upper()}_URL, a Docker engine, {name} on the PATH, "
+        + f"One of these will do: {_variable(name)}, a Docker engine, {name} on the PATH, "
         "or a Debian or Ubuntu whose apt knows Debian's archive."
     )
 
 
-def _named(name: str, own: Server | None) -> Server:
-    """Return the server that a variable names."""
-    variable = f"PODIUM_{name.upper()}_URL"
-    url = os.environ.get(variable)
-    if not url:
-        raise Unavailable(f"{variable} is not set")
-    if own and url.partition("?")[0] == own.url.partition("?")[0]:
-        # Taken from our own env file: whoever has read it still wants this server started.
-        raise Unavailable(f"{variable} is this home's own")
-    address = urlsplit(url).netloc.rpartition("@")[2]
-    return Server(url, "url", f"{address}, as {variable} says")
+def external_url(name: str, own: Server | None) -> str | None:
+    """Return the URL of the server that PODIUM_<NAME>_URL names.
+
+    None for our own: whoever has read our env file still wants that server started and stopped.
+    """
+    url = os.environ.get(_variable(name))
+    if url and own and url.partition("?")[0] == own.url.partition("?")[0]:
+        return None
+    return url or None
 
 
-def _announce(name: str, server: Server, passed: Sequence[str]) -> Server:
+def announce(name: str, server: Server, passed: Sequence[str] = ()) -> Server:
     """Print the line that says which source was taken, and what came of those before it."""
-    print(
-        f"{name}: {server.description}" + (f" ({'; '.join(passed)})" if passed else ""), flush=True
-    )
+    why = f" ({'; '.join(passed)})" if passed else ""
+    print(f"{name}: {server.description}{why}", flush=True)
     return server
+
+
+def _variable(name: str) -> str:
+    return f"PODIUM_{name.upper()}_URL"

@@ -17,7 +17,7 @@ import jwt
 
 from services.engine import Container
 from services.gateway import start_gateway
-from services.mysql import start_mysql
+from services.mysql import socket_path, start_mysql
 from services.process import Process, exclusive, kept_secret
 from services.redis import start_redis
 from services.server import HOME, ROOT, Instance, Server
@@ -127,9 +127,9 @@ def drop_data(home: Path = HOME) -> None:
     home = home.resolve()
     with exclusive(home / LOCK):
         Container(home, "mysql").drop_data()
-        for folder in ("mysql", "mysql.new", "run", "log"):
-            if (home / folder).exists():
-                shutil.rmtree(home / folder)
+        data = [home / name for name in ("mysql", "mysql.new", "run", "log")]
+        for folder in filter(Path.exists, [*data, socket_path(home).parent]):
+            shutil.rmtree(folder)
 
 
 def _instances(home: Path) -> list[Instance]:
