@@ -11,6 +11,7 @@ MAX_ID = 2**63 - 1
 MAX_ITEMS = 1000
 # 22 bits of the standing key hold the time.
 MAX_TIME_SEC = 2**22 - 1
+MAX_DETAILS_BYTES = 2**16 - 1
 
 
 def _nullable(schema: Schema) -> Schema:
@@ -107,7 +108,11 @@ SUBMISSION = _object(
         "max_score": {"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 10**10},
         "time_spent_sec": {"type": "integer", "minimum": 0, "maximum": MAX_TIME_SEC},
         "details": _nullable(
-            {"type": "object", "description": "the submitter's own, kept as it is; up to 64 KiB"}
+            {
+                "type": "object",
+                "format": "storable",
+                "description": "the submitter's own, kept as it is; up to 64 KiB",
+            }
         ),
         "expected_version": _nullable(
             {

@@ -12,7 +12,7 @@ from jsonschema import Draft202012Validator, FormatChecker
 from jsonschema.exceptions import ValidationError
 
 from gateway.errors import FieldError, Problem, field_codes
-from gateway.schemas import Schema
+from gateway.schemas import MAX_DETAILS_BYTES, Schema
 
 # MySQL holds 100 levels of JSON; the array and the object around details are two of them.
 MAX_DEPTH = 90
@@ -21,6 +21,30 @@ SHOWN = 60
 SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 INTEGER = re.compile(r"-?[0-9]{1,18}")
 
+# A run of digits that may be more than 64 bits.
+LONG_NUMBER = re.compile(r"[0-9]{19}")
+FORMATS = FormatChecker(["date-time"])
+
+
+@FORMATS.checks("storable", raises=ValueError)
+def _is_storable(value: object) -> bool:
+    """Tell whether MySQL can keep a JSON value as it is; of an infinite number raises ValueError.
+
+    In text as MySQL writes it, of which a column may hold 64 KiB; with names no longer than that.
+    """
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False)
+    if LONG_NUMBER.search(text):
+        json.loads(text, parse_int=_fitting)
+    return len(text.encode()) <= MAX_DETAILS_BYTES
+
+
+def _fitting(digits: str) -> int:
+    """Refuse what MySQL would round."""
+    number = int(digits)
+    if not -(2**63) <= number < 2**64:
+        raise ValueError(f"{digits} has more than 64 bits")
+    return number
+
 
 class Validator:
     """A JSON Schema, compiled once."""
@@ -28,7 +52,12 @@ class Validator:
     def __init__(self, schema: Schema) -> None:
         Draft202012Validator.check_schema(schema)
         self.schema = schema
-        self._validator = Draft202012Validator(schema, format_checker=FormatChecker(["date-time"]))
+        self._validator = Draft202012Validator(schema, format_checker=FORMATS)
+        self._whole = [
+            name
+            for name, rule in schema.get("properties", {}).items()
+            if "integer" in (rule.get("type"), rule.get("oneOf", [{}])[0].get("type"))
+        ]
 
     def problem(self, value: object, prefix: str = "") -> Problem | None:
         """Return what is wrong with a value, pointer by pointer below prefix; None if nothing."""
@@ -47,12 +76,18 @@ class Validator:
             code, detail, [FieldError(prefix + error.pointer, error.message) for error in found]
         )
 
+    def whole(self, value: dict[str, Any]) -> dict[str, Any]:
+        """Return a sound value with its whole numbers as such: to JSON 3.0 is one too."""
+        return value | {
+            name: int(value[name]) for name in self._whole if isinstance(value.get(name), float)
+        }
+
     def body(self) -> dict[str, Any]:
         """Read the request's body; raises Problem where it is not what the schema says."""
         value = read_json()
         if problem := self.problem(value):
             raise problem
-        return cast(dict[str, Any], value)
+        return self.whole(cast(dict[str, Any], value))
 
     def query(self) -> dict[str, Any]:
         """Read the query parameters, integers as such, with the defaults of those not given."""
@@ -171,6 +206,8 @@ MESSAGES: dict[str, Callable[[Any], str]] = {
     ),
     "format": lambda e: (
         f"must be a time as in 2026-11-24T09:00:00Z (RFC 3339), not {_shown(e.instance)}"
+        if e.validator_value == "date-time"
+        else f"must have at most {MAX_DETAILS_BYTES} bytes, and numbers of at most 64 bits"
     ),
 }
 

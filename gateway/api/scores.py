@@ -59,7 +59,9 @@ def submit_scores() -> ResponseReturnValue:
         submission.problem(item, f"/submissions/{place}") for place, item in enumerate(items)
     ]
     sound = [place for place, problem in enumerate(problems) if problem is None]
-    carried = submissions().submit_all([items[place] for place in sound], caller())
+    carried = submissions().submit_all(
+        [submission.whole(items[place]) for place in sound], caller()
+    )
     rows = dict(zip(sound, carried, strict=True))
     return {
         "results": [
