@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -108,6 +109,64 @@ def gateways(gateway_mysql_url: str, redis_server: Server) -> Iterator[list[Api]
 def api(gateways: list[Api]) -> Api:
     """Return a client of the first gateway, with an administrator's token."""
     return gateways[0]
+
+
+@pytest.fixture
+def query(admin: Any) -> Callable[..., list[dict[str, Any]]]:
+    """Return a function that executes a statement as MySQL's root and returns its rows."""
+
+    def execute(statement: str, *values: object) -> list[dict[str, Any]]:
+        with admin.cursor(dictionary=True) as cursor:
+            cursor.execute(statement, values)
+            rows: list[dict[str, Any]] = cursor.fetchall() if cursor.description else []
+            while cursor.nextset():
+                pass
+            return rows
+
+    return execute
+
+
+@pytest.fixture
+def row_counts(query: Callable[..., list[dict[str, Any]]]) -> Callable[[], dict[str, int]]:
+    """Return a function that counts the rows of every table."""
+    tables = [
+        row["name"]
+        for row in query(
+            "SELECT table_name AS name FROM information_schema.tables "
+            "WHERE table_schema = 'podium' AND table_type = 'BASE TABLE'"
+        )
+    ]
+    statement = " UNION ALL ".join(
+        f"SELECT '{table}' AS name, COUNT(*) AS n FROM podium.`{table}`" for table in tables
+    )
+    return lambda: {row["name"]: row["n"] for row in query(statement)}
+
+
+@pytest.fixture(scope="module")
+def start_api(gateway_mysql_url: str, redis_server: Server) -> Iterator[Callable[..., Api]]:
+    """Return a function that starts a gateway with settings of its own, which ends with the module.
+
+    Takes the gateway's name, where its servers are if not the usual place, and its environment.
+    """
+    with ExitStack() as started:
+
+        def start(
+            name: str,
+            mysql_url: str = gateway_mysql_url,
+            redis_url: str = redis_server.url,
+            **env: str,
+        ) -> Api:
+            server = start_gateway(
+                TEST_HOME,
+                mysql_url=mysql_url,
+                redis_url=redis_url,
+                secret=SECRET,
+                name=name,
+                env=env,
+            )
+            return Api(started.enter_context(server).url, SECRET)
+
+        yield start
 
 
 def _with_account(url: str, user: str, password: str) -> str:

@@ -11,14 +11,15 @@ from tests.client import Answer, Api
 _numbers = itertools.count(1)
 
 
+def unique_name() -> str:
+    """Return a user name, or a submission id, that nobody has yet."""
+    return f"user-{os.getpid()}-{next(_numbers)}"
+
+
 def make_user(api: Api, role: str = "candidate", **fields: object) -> int:
     """Create a user with a name of his own and return his id."""
-    number = next(_numbers)
-    body = {
-        "username": f"user-{os.getpid()}-{number}",
-        "full_name": f"User {number}",
-        "role": role,
-    } | fields
+    name = unique_name()
+    body = {"username": name, "full_name": f"The {name}", "role": role} | fields
     return int(_created(api.post("/users", body))["user_id"])
 
 
