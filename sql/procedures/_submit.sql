@@ -21,14 +21,14 @@ BEGIN
     -- Errors:      submissions_invalid, too_many_items; 1568 inside an open transaction; 1205 and 1213 after
     --              which nothing has happened and the caller may try again
     -- Transaction: its own: READ COMMITTED to read, then SERIALIZABLE to write
-    -- Locks:       _lock_submissions, _write_scores, _write_entries, _write_counters, _write_history, in this
-    --              order
+    -- Locks:       _lock_submissions, _write_submissions, in this order
     -- Example:     CALL _submit('[]', NULL);
     DECLARE v_done BOOLEAN DEFAULT FALSE;
     DECLARE v_attempts INT DEFAULT 0;
     DECLARE v_accepted INT;
     DECLARE v_refused INT;
     DECLARE v_depending INT;
+    DECLARE v_written BOOLEAN;
 
     -- First of all, outside of any handler: in somebody's open transaction this fails and touches nothing.
     SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
@@ -81,10 +81,7 @@ BEGIN
             END IF;
 
             IF v_accepted > 0 THEN
-                CALL _write_scores();
-                CALL _write_entries();
-                CALL _write_counters();
-                CALL _write_history();
+                SET v_written = _write_submissions();
             END IF;
             COMMIT;
             SET v_done = TRUE;

@@ -1,0 +1,323 @@
+SET NAMES utf8mb4 COLLATE utf8mb4_0900_ai_ci;
+
+DROP FUNCTION IF EXISTS podium._write_submissions;
+
+DELIMITER $$
+
+CREATE DEFINER = podium_owner@localhost FUNCTION podium._write_submissions()
+    RETURNS BOOLEAN
+    COMMENT 'Writes the accepted items and all that follows from them, as one statement'
+    DETERMINISTIC
+    MODIFIES SQL DATA
+    SQL SECURITY DEFINER
+BEGIN
+    -- Purpose:     Scores, session totals, entries, counters, ranks, audit rows, revision: done or undone as a
+    --              whole. KILL QUERY, which is what Ctrl-C in the mysql client sends, runs no handler: between
+    --              the statements of a procedure it would leave half a submission in an open transaction,
+    --              for the next COMMIT to keep. A function is one statement to the server.
+    -- Parameters:  none; reads tmp_submissions and tmp_items, leaves in tmp_entries what became of the boards
+    -- Result:      TRUE. It depends on the tables alone, hence DETERMINISTIC, which the server demands of a
+    --              function that writes while the binary log is on
+    -- Errors:      1062 where the same submission id has been committed since it was looked up: the caller
+    --              starts again and finds it as a replay
+    -- Transaction: the caller's, SERIALIZABLE, the boards locked
+    -- Locks:       FOR UPDATE, in this order, the module scores, sessions, entries and counters written;
+    --              shared, the counters that a rank sums. Where an exam allows several attempts, also the
+    --              candidate's other sessions, shared, with the gap behind them: a new attempt waits.
+    --              STRAIGHT_JOIN throughout: from the few rows of this call to the tables, never the other
+    --              way round, which would lock what belongs to other boards.
+    -- Example:     SET v_written = _write_submissions();
+
+    -- One long body, since a temporary table cannot be reopened (1137) where two routines below a function use
+    -- it, nor where it goes by two names: tmp_submissions is t, tmp_items is i, and tmp_entries has no other.
+
+    -- Scores. The last accepted item of a module stands.
+    INSERT INTO module_scores (
+        session_id, module_type, raw_score, max_score, weighted_score, time_spent_sec, details,
+        submitted_at
+    )
+    SELECT
+        n.session_id, n.module_type, n.raw_score, n.max_score, n.weighted_score, n.time_spent_sec,
+        n.details, UTC_TIMESTAMP(6)
+    FROM (
+        SELECT
+            i.session_id, i.module_type, i.raw_score, i.max_score, i.weighted_score, i.time_spent_sec,
+            t.details,
+            ROW_NUMBER() OVER (
+                PARTITION BY i.session_id, i.module_type ORDER BY i.item_no DESC
+            ) AS newness
+        FROM tmp_items AS i
+        STRAIGHT_JOIN tmp_submissions AS t ON t.board_id = i.board_id AND t.item_no = i.item_no
+        WHERE i.code IS NULL
+    ) AS n
+    WHERE n.newness = 1
+    ON DUPLICATE KEY UPDATE
+        raw_score = n.raw_score,
+        max_score = n.max_score,
+        weighted_score = n.weighted_score,
+        time_spent_sec = n.time_spent_sec,
+        details = n.details,
+        submitted_at = UTC_TIMESTAMP(6);
+
+    -- Sessions. Each accepted item counts one version.
+    UPDATE (
+        SELECT
+            n.session_id,
+            COUNT(*) AS accepted,
+            SUM(IF(n.newness = 1, n.time_spent_sec - COALESCE(n.old_time_spent_sec, 0), 0))
+                AS time_gained,
+            MAX(IF(n.newness = 1 AND n.module_type = 'coding', n.weighted_score, NULL)) AS coding,
+            MAX(IF(n.newness = 1 AND n.module_type = 'quiz', n.weighted_score, NULL)) AS quiz,
+            MAX(IF(n.newness = 1 AND n.module_type = 'assessment', n.weighted_score, NULL))
+                AS assessment
+        FROM (
+            SELECT
+                i.session_id, i.module_type, i.weighted_score, i.time_spent_sec, i.old_time_spent_sec,
+                ROW_NUMBER() OVER (
+                    PARTITION BY i.session_id, i.module_type ORDER BY i.item_no DESC
+                ) AS newness
+            FROM tmp_items AS i
+            WHERE i.code IS NULL
+        ) AS n
+        GROUP BY n.session_id
+    ) AS a
+    STRAIGHT_JOIN exam_sessions AS s ON s.session_id = a.session_id
+    SET s.version = s.version + a.accepted,
+        s.total_time_sec = s.total_time_sec + a.time_gained,
+        s.weighted_coding = COALESCE(a.coding, s.weighted_coding),
+        s.weighted_quiz = COALESCE(a.quiz, s.weighted_quiz),
+        s.weighted_assessment = COALESCE(a.assessment, s.weighted_assessment);
+
+    -- Entries: the attempt that counts for each candidate, with the standing before and after.
+    INSERT INTO tmp_entries (
+        board_id, user_id, session_id, total_score, total_time_sec,
+        weighted_coding, weighted_quiz, weighted_assessment, old_key, new_key
+    )
+    SELECT
+        c.board_id, c.user_id, c.session_id, c.total_score, c.total_time_sec,
+        c.weighted_coding, c.weighted_quiz, c.weighted_assessment, o.standing_key, c.standing_key
+    FROM (
+        SELECT
+            a.board_id,
+            a.user_id,
+            a.submitted_before OR COUNT(*) OVER (PARTITION BY a.board_id, a.user_id) > a.attempts
+                AS listed,
+            p.session_id,
+            p.total_score,
+            p.total_time_sec,
+            COALESCE(p.weighted_coding, 0) AS weighted_coding,
+            COALESCE(p.weighted_quiz, 0) AS weighted_quiz,
+            COALESCE(p.weighted_assessment, 0) AS weighted_assessment,
+            p.standing_key,
+            ROW_NUMBER() OVER (
+                PARTITION BY a.board_id, a.user_id
+                ORDER BY
+                    CASE a.attempt_policy
+                        WHEN 'best' THEN -p.standing_key
+                        WHEN 'latest' THEN -CAST(p.attempt_no AS SIGNED)
+                        ELSE CAST(p.attempt_no AS SIGNED)
+                    END,
+                    p.attempt_no
+            ) AS preference
+        FROM (
+            SELECT
+                i.board_id,
+                i.user_id,
+                MIN(i.exam_id) AS exam_id,
+                MIN(i.session_id) AS session_id,
+                MIN(i.attempt_policy) AS attempt_policy,
+                MIN(i.max_attempts) AS max_attempts,
+                MAX(i.base_version) > 0 AS submitted_before,
+                COUNT(DISTINCT i.session_id) AS attempts
+            FROM tmp_items AS i
+            WHERE i.code IS NULL
+            GROUP BY i.board_id, i.user_id
+        ) AS a
+        -- One attempt at most: the session itself, found by its key, and no range is locked.
+        LEFT JOIN exam_sessions AS r
+            ON r.exam_id = IF(a.max_attempts > 1, a.exam_id, NULL)
+            AND r.user_id = a.user_id
+            AND r.version > 0
+        STRAIGHT_JOIN exam_sessions AS p ON p.session_id = COALESCE(r.session_id, a.session_id)
+    ) AS c
+    -- No key, no look-up, no gap locked: see _lock_submissions.
+    LEFT JOIN leaderboard_snapshot AS o
+        ON o.board_id = c.board_id
+        AND o.user_id = IF(c.listed, c.user_id, NULL)
+    WHERE c.preference = 1;
+
+    INSERT INTO leaderboard_snapshot (
+        board_id, user_id, session_id, total_score, total_time_sec, standing_key
+    )
+    SELECT board_id, user_id, session_id, total_score, total_time_sec, new_key
+    FROM tmp_entries
+    ON DUPLICATE KEY UPDATE
+        session_id = tmp_entries.session_id,
+        total_score = tmp_entries.total_score,
+        total_time_sec = tmp_entries.total_time_sec,
+        standing_key = tmp_entries.new_key;
+
+    -- Counters: each entry leaves its old standing and takes its new one. They move by these differences
+    -- alone, so the cost does not depend on how many candidates there are. Level 0 first: only when it is
+    -- written one sees which standings are new and which are left by all.
+    INSERT INTO leaderboard_counters (board_id, level, parent, bucket, standings, entries)
+    SELECT
+        d.board_id, d.level, d.into_parent, d.into_bucket, d.gained > 0, GREATEST(d.gained, 0)
+    FROM (
+        SELECT
+            board_id,
+            l.level,
+            IF(m.sign > 0, new_key, old_key) >> l.parent_shift AS into_parent,
+            IF(m.sign > 0, new_key, old_key) >> l.bucket_shift AS into_bucket,
+            SUM(m.sign) AS gained
+        FROM tmp_entries
+        STRAIGHT_JOIN (SELECT 1 AS sign UNION ALL SELECT -1) AS m
+        STRAIGHT_JOIN leaderboard_levels AS l
+        WHERE l.level = 0 AND (m.sign > 0 OR old_key IS NOT NULL)
+        GROUP BY board_id, l.level, into_parent, into_bucket
+        HAVING gained <> 0
+    ) AS d
+    ON DUPLICATE KEY UPDATE
+        entries = leaderboard_counters.entries + d.gained,
+        standings = leaderboard_counters.entries > 0;   -- the new entries: assigned left to right
+
+    INSERT INTO leaderboard_counters (board_id, level, parent, bucket, standings, entries)
+    SELECT
+        d.board_id, d.level, d.into_parent, d.into_bucket,
+        -- The CHECK sees this row before its key is found to exist: whoever leaves a shared standing for a
+        -- new one in the same range adds a standing and no entry.
+        GREATEST(d.standings_gained, 0), GREATEST(d.standings_gained, d.gained, 0)
+    FROM (
+        SELECT
+            k.board_id,
+            l.level,
+            k.standing_key >> l.parent_shift AS into_parent,
+            k.standing_key >> l.bucket_shift AS into_bucket,
+            SUM(CAST(c.standings AS SIGNED) - (c.entries > k.gained)) AS standings_gained,
+            SUM(k.gained) AS gained
+        FROM (
+            SELECT
+                board_id,
+                IF(m.sign > 0, new_key, old_key) AS standing_key,
+                SUM(m.sign) AS gained
+            FROM tmp_entries
+            STRAIGHT_JOIN (SELECT 1 AS sign UNION ALL SELECT -1) AS m
+            WHERE m.sign > 0 OR old_key IS NOT NULL
+            GROUP BY board_id, standing_key
+            HAVING gained <> 0
+        ) AS k
+        STRAIGHT_JOIN leaderboard_levels AS z ON z.level = 0
+        STRAIGHT_JOIN leaderboard_counters AS c
+            ON c.board_id = k.board_id
+            AND c.level = z.level
+            AND c.parent = k.standing_key >> z.parent_shift
+            AND c.bucket = k.standing_key >> z.bucket_shift
+        STRAIGHT_JOIN leaderboard_levels AS l ON l.level > 0
+        GROUP BY k.board_id, l.level, into_parent, into_bucket
+        HAVING standings_gained <> 0 OR gained <> 0
+    ) AS d
+    ON DUPLICATE KEY UPDATE
+        standings = leaderboard_counters.standings + d.standings_gained,
+        entries = leaderboard_counters.entries + d.gained;
+
+    UPDATE tmp_entries
+    SET entry_rank = 1 + (
+        SELECT COALESCE(SUM(c.standings), 0)
+        FROM leaderboard_levels AS l
+        STRAIGHT_JOIN leaderboard_counters AS c
+            ON c.board_id = tmp_entries.board_id
+            AND c.level = l.level
+            AND c.parent = tmp_entries.new_key >> l.parent_shift
+            AND c.bucket > tmp_entries.new_key >> l.bucket_shift
+    );
+
+    -- History: one audit row per accepted item, one revision per board with its hash.
+    INSERT INTO score_audit_log (
+        board_id, revision, item_no, submission_id, payload_hash, session_id, user_id, module_type,
+        actor_id, actor, version,
+        old_raw_score, old_max_score, old_weighted_score, old_time_spent_sec,
+        new_raw_score, new_max_score, new_weighted_score, new_time_spent_sec, details,
+        old_total_score, new_total_score,
+        entry_rank, entry_total_score, entry_weighted_coding, entry_weighted_quiz,
+        entry_weighted_assessment, entry_total_time_sec, created_at
+    )
+    SELECT
+        c.board_id, b.revision + 1, c.item_no, c.submission_id, c.payload_hash, c.session_id,
+        c.user_id, c.module_type,
+        t.actor_id, COALESCE(CONCAT('user:', t.actor_id), USER()), c.version,
+        c.old_raw_score, c.old_max_score, c.old_weighted_score, c.old_time_spent_sec,
+        c.raw_score, c.max_score, c.weighted_score, c.time_spent_sec, t.details,
+        c.base_total_score + SUM(c.score_gained) OVER so_far - c.score_gained,
+        c.base_total_score + SUM(c.score_gained) OVER so_far,
+        tmp_entries.entry_rank, tmp_entries.total_score, tmp_entries.weighted_coding,
+        tmp_entries.weighted_quiz, tmp_entries.weighted_assessment, tmp_entries.total_time_sec,
+        UTC_TIMESTAMP(6)
+    FROM (
+        SELECT
+            i.board_id, i.item_no, i.submission_id, i.payload_hash, i.session_id, i.user_id,
+            i.module_type, i.raw_score, i.max_score, i.weighted_score, i.time_spent_sec,
+            i.base_total_score,
+            i.base_version + ROW_NUMBER() OVER (PARTITION BY i.session_id ORDER BY i.item_no)
+                AS version,
+            -- Replaced is what an earlier item of the array left, else what the table held.
+            COALESCE(LAG(i.raw_score) OVER of_module, i.old_raw_score) AS old_raw_score,
+            COALESCE(LAG(i.max_score) OVER of_module, i.old_max_score) AS old_max_score,
+            COALESCE(LAG(i.weighted_score) OVER of_module, i.old_weighted_score)
+                AS old_weighted_score,
+            COALESCE(LAG(i.time_spent_sec) OVER of_module, i.old_time_spent_sec)
+                AS old_time_spent_sec,
+            i.weighted_score
+                - COALESCE(LAG(i.weighted_score) OVER of_module, i.old_weighted_score, 0)
+                AS score_gained
+        FROM tmp_items AS i
+        WHERE i.code IS NULL
+        WINDOW of_module AS (PARTITION BY i.session_id, i.module_type ORDER BY i.item_no)
+    ) AS c
+    STRAIGHT_JOIN tmp_submissions AS t ON t.board_id = c.board_id AND t.item_no = c.item_no
+    STRAIGHT_JOIN tmp_entries
+        ON tmp_entries.board_id = c.board_id AND tmp_entries.user_id = c.user_id
+    STRAIGHT_JOIN leaderboards AS b ON b.board_id = c.board_id
+    WINDOW so_far AS (PARTITION BY c.session_id ORDER BY c.item_no)
+    ORDER BY c.board_id, c.item_no;
+
+    INSERT /*+ SET_VAR(group_concat_max_len = 1048576) */ INTO leaderboard_revisions (
+        board_id, revision, reason, submissions, previous_hash, hash, committed_at
+    )
+    SELECT
+        n.board_id, n.revision, n.reason, n.submissions, n.previous_hash,
+        _revision_hash(n.previous_hash, n.revision, n.reason, n.submissions, NULL, NULL,
+                       n.committed_at, n.digests),
+        n.committed_at
+    FROM (
+        SELECT
+            b.board_id,
+            MAX(a.revision) AS revision,
+            'submissions' AS reason,
+            COUNT(*) AS submissions,
+            MAX(b.head_hash) AS previous_hash,
+            GREATEST(UTC_TIMESTAMP(6), MAX(b.changed_at)) AS committed_at,
+            GROUP_CONCAT(HEX(a.digest) ORDER BY a.item_no SEPARATOR '') AS digests
+        FROM (SELECT DISTINCT board_id FROM tmp_entries) AS w
+        STRAIGHT_JOIN leaderboards AS b ON b.board_id = w.board_id
+        STRAIGHT_JOIN score_audit_log AS a
+            ON a.board_id = b.board_id AND a.revision = b.revision + 1
+        GROUP BY b.board_id
+    ) AS n;
+
+    UPDATE (
+        SELECT board_id, SUM(old_key IS NULL) AS joined
+        FROM tmp_entries
+        GROUP BY board_id
+    ) AS w
+    STRAIGHT_JOIN leaderboards AS b ON b.board_id = w.board_id
+    STRAIGHT_JOIN leaderboard_revisions AS r
+        ON r.board_id = b.board_id AND r.revision = b.revision + 1
+    SET b.revision = r.revision,
+        b.head_hash = r.hash,
+        b.changed_at = r.committed_at,
+        b.total_participants = b.total_participants + w.joined;
+
+    RETURN TRUE;
+END$$
+
+DELIMITER ;
