@@ -28,7 +28,7 @@ BEGIN
         CREATE TEMPORARY TABLE tmp_submissions (
             board_id         BIGINT UNSIGNED NOT NULL,      -- 0: the item names no board
             item_no          INT UNSIGNED    NOT NULL,      -- from 0
-            session_id       BIGINT UNSIGNED NULL,
+            session_id       BIGINT          NULL,          -- as it came, negative ones included
             user_id          BIGINT UNSIGNED NULL,
             module_type      VARCHAR(20)     NULL,
             raw_score        DECIMAL(30, 20) NULL,
@@ -36,9 +36,9 @@ BEGIN
             time_spent_sec   INT             NULL,
             details          JSON            NULL,
             expected_version BIGINT          NULL,
-            submission_id    VARCHAR(64)     CHARACTER SET ascii COLLATE ascii_bin NULL,
+            submission_id    VARCHAR(64)     COLLATE utf8mb4_0900_bin NULL,
             payload_hash     BINARY(32)      NULL,
-            actor_id         BIGINT UNSIGNED NULL,
+            actor_id         BIGINT          NULL,
             code             VARCHAR(40)     CHARACTER SET ascii COLLATE ascii_bin NULL, -- NULL: not refused
             replayed         BOOLEAN         NOT NULL,
             current_version  INT UNSIGNED    NULL,          -- of the session, where a conflict is told
@@ -62,7 +62,7 @@ BEGIN
             weighted_score     DECIMAL(7, 4)     NOT NULL,
             time_spent_sec     INT               NOT NULL,
             expected_version   BIGINT            NULL,
-            submission_id      VARCHAR(64)       CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+            submission_id      VARCHAR(64)       COLLATE utf8mb4_0900_bin NOT NULL,
             payload_hash       BINARY(32)        NOT NULL,
             base_version       INT UNSIGNED      NOT NULL,
             base_total_score   DECIMAL(7, 4)     NOT NULL,

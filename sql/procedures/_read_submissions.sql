@@ -62,11 +62,14 @@ BEGIN
         COALESCE(r.payload_hash = i.payload_hash AND i.code IS NULL, FALSE),
         IF(i.submission_id IS NULL, 1, COUNT(*) OVER (PARTITION BY i.submission_id)),
         COUNT(*) OVER (PARTITION BY i.session_id),
-        SUM(i.time_spent_sec) OVER (PARTITION BY i.session_id)
+        -- Of sound items only: a negative time would hide how long the others are.
+        SUM(IF(i.code IS NULL, i.time_spent_sec, 0)) OVER (PARTITION BY i.session_id)
     FROM (
         SELECT
             j.item_no - 1 AS item_no,
-            j.session_id,
+            -- Nothing but a whole number: JSON_TABLE would make a session of true, "1" or 1.4.
+            IF(JSON_TYPE(j.session_json) IN ('INTEGER', 'UNSIGNED INTEGER'), j.session_id, NULL)
+                AS session_id,
             j.module_type,
             j.raw_score,
             j.max_score,
@@ -82,7 +85,7 @@ BEGIN
             COALESCE(j.actor_id, p_actor_id) AS actor_id,
             j.actor_role,
             CASE
-                WHEN JSON_TYPE(j.item) <> 'OBJECT' THEN 'submissions_invalid'
+                WHEN COALESCE(JSON_TYPE(j.item), 'NULL') <> 'OBJECT' THEN 'submissions_invalid'
                 WHEN COALESCE(j.module_type, '') NOT IN ('coding', 'quiz', 'assessment')
                     THEN 'module_unknown'
                 WHEN j.max_score IS NULL OR j.max_score <= 0
@@ -104,14 +107,24 @@ BEGIN
                     AND (JSON_TYPE(j.id_json) <> 'STRING' OR j.submission_id IS NULL
                          OR NOT REGEXP_LIKE(j.submission_id, '\\A[ -~]{1,64}\\z'))
                     THEN 'submission_id_invalid'
+                -- Who cannot be read is nobody, not the account itself.
+                WHEN JSON_TYPE(j.actor_json) <> 'NULL'
+                    AND (JSON_TYPE(j.actor_json) NOT IN ('INTEGER', 'UNSIGNED INTEGER')
+                         OR j.actor_id IS NULL)
+                    THEN 'actor_not_found'
+                WHEN JSON_TYPE(j.role_json) <> 'NULL'
+                    AND COALESCE(j.actor_role, '') NOT IN ('candidate', 'moderator', 'admin')
+                    THEN 'role_invalid'
             END AS code
         FROM JSON_TABLE(
             p_submissions, '$[*]'
             COLUMNS (
                 item_no          FOR ORDINALITY,
                 item             JSON            PATH '$',
-                session_id       BIGINT UNSIGNED PATH '$.session_id',
-                module_type      VARCHAR(20)     PATH '$.module_type',
+                session_id       BIGINT          PATH '$.session_id',
+                session_json     JSON            PATH '$.session_id',
+                module_type      VARCHAR(20)     CHARACTER SET utf8mb4 COLLATE utf8mb4_0900_bin
+                                                 PATH '$.module_type',
                 raw_score        DECIMAL(30, 20) PATH '$.raw_score',
                 raw_json         JSON            PATH '$.raw_score',
                 max_score        DECIMAL(30, 20) PATH '$.max_score',
@@ -121,11 +134,14 @@ BEGIN
                 details          JSON            PATH '$.details',
                 expected_version BIGINT          PATH '$.expected_version',
                 version_json     JSON            PATH '$.expected_version',
-                submission_id    VARCHAR(64)     CHARACTER SET ascii COLLATE ascii_bin
+                submission_id    VARCHAR(64)     CHARACTER SET utf8mb4 COLLATE utf8mb4_0900_bin
                                                  PATH '$.submission_id',
                 id_json          JSON            PATH '$.submission_id',
-                actor_id         BIGINT UNSIGNED PATH '$.actor_id',
-                actor_role       VARCHAR(20)     PATH '$.actor_role'
+                actor_id         BIGINT          PATH '$.actor_id',
+                actor_json       JSON            PATH '$.actor_id',
+                actor_role       VARCHAR(20)     CHARACTER SET utf8mb4 COLLATE utf8mb4_0900_bin
+                                                 PATH '$.actor_role',
+                role_json        JSON            PATH '$.actor_role'
             )
         ) AS j
     ) AS i

@@ -6,8 +6,8 @@ DELIMITER $$
 
 CREATE DEFINER = podium_owner@localhost FUNCTION podium._refusal(
     p_code             VARCHAR(40) CHARACTER SET ascii COLLATE ascii_bin,
-    p_session_id       BIGINT UNSIGNED,
-    p_actor_id         BIGINT UNSIGNED,
+    p_session_id       BIGINT,
+    p_actor_id         BIGINT,
     p_expected_version BIGINT,
     p_current_version  INT UNSIGNED
 )
@@ -37,8 +37,11 @@ BEGIN
         WHEN 'details_invalid' THEN 'details must be a JSON object of at most 65535 bytes'
         WHEN 'expected_version_invalid' THEN 'expected_version must be a whole number from 0'
         WHEN 'submission_id_invalid' THEN 'submission_id must be 1 to 64 printable ASCII characters'
+        WHEN 'role_invalid' THEN 'actor_role must be candidate, moderator or admin'
         WHEN 'session_not_found' THEN CONCAT(v_session, ' does not exist')
-        WHEN 'actor_not_found' THEN CONCAT('user ', p_actor_id, ' does not exist and cannot act')
+        WHEN 'actor_not_found' THEN COALESCE(
+            CONCAT('user ', p_actor_id, ' does not exist and cannot act'),
+            'actor_id must be the number of a user')
         WHEN 'not_own_session' THEN CONCAT(v_session, ' does not belong to user ', p_actor_id)
         WHEN 'submission_id_reused' THEN 'this submission id came with other values before; take a new one'
         WHEN 'session_finished' THEN CONCAT(v_session, ' is finished')

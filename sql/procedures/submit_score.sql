@@ -6,13 +6,13 @@ DELIMITER $$
 
 CREATE DEFINER = podium_owner@localhost PROCEDURE podium.submit_score(
     p_session_id       BIGINT,
-    p_module_type      VARCHAR(20),
-    p_raw_score        DECIMAL(30, 20),
-    p_max_score        DECIMAL(30, 20),
+    p_module_type      TEXT,
+    p_raw_score        DECIMAL(65, 20),
+    p_max_score        DECIMAL(65, 20),
     p_time_spent_sec   BIGINT,
     p_details          JSON,
     p_expected_version BIGINT,
-    p_submission_id    VARCHAR(255),
+    p_submission_id    TEXT,
     p_actor_id         BIGINT
 )
     COMMENT 'Submits one module score'
@@ -58,13 +58,23 @@ BEGIN
         p_actor_id
     );
 
-    SELECT t.code, _refusal(t.code, t.session_id, t.actor_id, t.expected_version, t.current_version)
-    INTO v_code, v_detail
-    FROM tmp_submissions AS t;
+    BEGIN
+        DECLARE EXIT HANDLER FOR SQLEXCEPTION
+        BEGIN
+            ROLLBACK;   -- of what was read since, on a connection without autocommit
+            RESIGNAL;
+        END;
 
-    IF v_code IS NOT NULL THEN
-        CALL _raise(v_code, v_detail);
-    END IF;
+        SELECT
+            t.code,
+            _refusal(t.code, t.session_id, t.actor_id, t.expected_version, t.current_version)
+        INTO v_code, v_detail
+        FROM tmp_submissions AS t;
+
+        IF v_code IS NOT NULL THEN
+            CALL _raise(v_code, v_detail);
+        END IF;
+    END;
 
     SELECT
         t.item_no,
@@ -89,6 +99,8 @@ BEGIN
     FROM tmp_submissions AS t
     INNER JOIN score_audit_log AS a ON a.submission_id = t.submission_id
     INNER JOIN leaderboards AS b ON b.board_id = t.board_id;
+
+    COMMIT;     -- of this SELECT, on a connection without autocommit
 END$$
 
 DELIMITER ;

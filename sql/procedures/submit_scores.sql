@@ -40,8 +40,8 @@ BEGIN
         t.item_no,
         COALESCE(c.http_status, 200) AS status,
         t.code,
-        CONCAT(t.code, ': ', _refusal(t.code, t.session_id, t.actor_id, t.expected_version, t.current_version))
-            AS message,
+        CONCAT(t.code, ': ', _refusal(
+            t.code, t.session_id, t.actor_id, t.expected_version, t.current_version)) AS message,
         IF(t.code = 'version_conflict', t.current_version, NULL) AS current_version,
         t.submission_id,
         t.replayed AND t.code IS NULL AS replayed,
@@ -62,6 +62,8 @@ BEGIN
     LEFT JOIN score_audit_log AS a ON a.submission_id = IF(t.code IS NULL, t.submission_id, NULL)
     LEFT JOIN leaderboards AS b ON b.board_id = t.board_id
     ORDER BY t.item_no;
+
+    COMMIT;     -- of this SELECT, on a connection without autocommit
 END$$
 
 DELIMITER ;

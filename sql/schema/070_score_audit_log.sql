@@ -7,7 +7,7 @@ CREATE TABLE IF NOT EXISTS podium.score_audit_log (
     board_id                  BIGINT UNSIGNED NOT NULL,
     revision                  BIGINT UNSIGNED NOT NULL,
     item_no                   INT UNSIGNED    NOT NULL,     -- place in the array it came in
-    submission_id             VARCHAR(64)     CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    submission_id             VARCHAR(64)     COLLATE utf8mb4_0900_bin NOT NULL, -- unlike ascii_bin, NO PAD
     payload_hash              BINARY(32)      NOT NULL,     -- of what was submitted, for replays
     session_id                BIGINT UNSIGNED NOT NULL,
     user_id                   BIGINT UNSIGNED NOT NULL,     -- whose session
