@@ -40,26 +40,6 @@ BEGIN
 
     SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
 
-    IF p_weight_coding IS NULL AND p_weight_quiz IS NULL AND p_weight_assessment IS NULL THEN
-        SET p_weight_coding = 50, p_weight_quiz = 30, p_weight_assessment = 20;
-    END IF;
-    CALL _require_weights(p_weight_coding, p_weight_quiz, p_weight_assessment);
-    IF COALESCE(TRIM(p_title), '') = '' OR CHAR_LENGTH(p_title) > 200 THEN
-        CALL _raise('title_invalid', 'title must have 1 to 200 characters');
-    END IF;
-    IF p_max_attempts NOT BETWEEN 1 AND 1000 THEN
-        CALL _raise('max_attempts_invalid', 'max_attempts must be 1 to 1000');
-    END IF;
-    IF p_attempt_policy NOT IN ('best', 'latest', 'first') THEN
-        CALL _raise('attempt_policy_invalid', 'attempt_policy must be best, latest or first');
-    END IF;
-    IF p_ends_at <= p_starts_at THEN
-        CALL _raise('schedule_invalid', 'ends_at must be after starts_at');
-    END IF;
-    IF p_duration_sec NOT BETWEEN 1 AND 4194303 THEN
-        CALL _raise('duration_invalid', 'duration_sec must be 1 to 4194303');
-    END IF;
-
     BEGIN
         DECLARE EXIT HANDLER FOR SQLEXCEPTION
         BEGIN
@@ -69,24 +49,48 @@ BEGIN
 
         START TRANSACTION;
 
+        IF p_weight_coding IS NULL AND p_weight_quiz IS NULL AND p_weight_assessment IS NULL THEN
+            SET p_weight_coding = 50, p_weight_quiz = 30, p_weight_assessment = 20;
+        END IF;
+        CALL _require_weights(p_weight_coding, p_weight_quiz, p_weight_assessment);
+        IF COALESCE(TRIM(p_title), '') = '' OR CHAR_LENGTH(p_title) > 200 THEN
+            CALL _raise('title_invalid', 'title must have 1 to 200 characters');
+        END IF;
+        IF p_max_attempts NOT BETWEEN 1 AND 1000 THEN
+            CALL _raise('max_attempts_invalid', 'max_attempts must be 1 to 1000');
+        END IF;
+        IF p_attempt_policy COLLATE utf8mb4_0900_bin NOT IN ('best', 'latest', 'first') THEN
+            CALL _raise('attempt_policy_invalid', 'attempt_policy must be best, latest or first');
+        END IF;
+        IF p_ends_at <= p_starts_at THEN
+            CALL _raise('schedule_invalid', 'ends_at must be after starts_at');
+        END IF;
+        IF p_duration_sec NOT BETWEEN 1 AND 4194303 THEN
+            CALL _raise('duration_invalid', 'duration_sec must be 1 to 4194303');
+        END IF;
+
         INSERT INTO exams (
-            title, weight_coding, weight_quiz, weight_assessment, max_attempts, attempt_policy, starts_at,
-            ends_at, duration_sec, created_at
+            title, weight_coding, weight_quiz, weight_assessment, max_attempts, attempt_policy,
+            starts_at, ends_at, duration_sec, created_at
         )
         VALUES (
-            p_title, p_weight_coding, p_weight_quiz, p_weight_assessment, COALESCE(p_max_attempts, 1),
-            COALESCE(p_attempt_policy, 'best'), p_starts_at, p_ends_at, p_duration_sec, UTC_TIMESTAMP(6)
+            p_title, p_weight_coding, p_weight_quiz, p_weight_assessment,
+            COALESCE(p_max_attempts, 1), COALESCE(p_attempt_policy, 'best'),
+            p_starts_at, p_ends_at, p_duration_sec, UTC_TIMESTAMP(6)
         );
         SET v_exam_id = LAST_INSERT_ID();
 
         -- The chain of each board begins with a value of its own, so that no history fits another board.
         INSERT INTO leaderboards (exam_id, head_hash, changed_at)
-        VALUES (v_exam_id, UNHEX(SHA2(CONCAT('podium board of exam ', v_exam_id), 256)), UTC_TIMESTAMP(6));
+        VALUES (
+            v_exam_id, UNHEX(SHA2(CONCAT('podium board of exam ', v_exam_id), 256)), UTC_TIMESTAMP(6)
+        );
 
         COMMIT;
     END;
 
     CALL get_exam(v_exam_id);
+    COMMIT;     -- of its SELECT, on a connection without autocommit
 END$$
 
 DELIMITER ;

@@ -34,7 +34,7 @@ BEGIN
     IF COALESCE(TRIM(p_full_name), '') = '' OR CHAR_LENGTH(p_full_name) > 200 THEN
         CALL _raise('full_name_invalid', 'full_name must have 1 to 200 characters');
     END IF;
-    IF p_role NOT IN ('candidate', 'moderator', 'admin') THEN
+    IF p_role COLLATE utf8mb4_0900_bin NOT IN ('candidate', 'moderator', 'admin') THEN
         CALL _raise('role_invalid', 'role must be candidate, moderator or admin');
     END IF;
 

@@ -20,7 +20,7 @@ BEGIN
     -- Result sets: session_id, exam_id, user_id, attempt_no, status, version, total_score, weighted_coding,
     --              weighted_quiz, weighted_assessment, total_time_sec, started_at, deadline_at, finished_at
     -- Errors:      session_not_found, not_own_session; 1568 inside an open transaction
-    -- Transaction: one statement of its own
+    -- Transaction: its own, READ COMMITTED
     -- Locks:       the session; a submission to it that holds the lock is waited for
     -- Example:     CALL finish_session(1, NULL);
     --              session_id exam_id user_id attempt_no status   version total_score ...
@@ -29,22 +29,34 @@ BEGIN
 
     SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
 
-    SET v_user_id = (SELECT user_id FROM exam_sessions WHERE session_id = p_session_id);
-    IF v_user_id IS NULL THEN
-        CALL _raise('session_not_found',
-                    CONCAT('session ', COALESCE(p_session_id, 'NULL'), ' does not exist'));
-    END IF;
-    CALL _require_actor(p_actor_id, v_user_id, p_session_id);
+    BEGIN
+        DECLARE EXIT HANDLER FOR SQLEXCEPTION
+        BEGIN
+            ROLLBACK;
+            RESIGNAL;
+        END;
 
-    UPDATE exam_sessions
-    SET status = 'finished', finished_at = UTC_TIMESTAMP(6)
-    WHERE session_id = p_session_id AND status = 'in_progress';
+        START TRANSACTION;
+        SET v_user_id = (SELECT user_id FROM exam_sessions WHERE session_id = p_session_id);
+        IF v_user_id IS NULL THEN
+            CALL _raise('session_not_found',
+                        CONCAT('session ', COALESCE(p_session_id, 'NULL'), ' does not exist'));
+        END IF;
+        CALL _require_actor(p_actor_id, v_user_id, p_session_id);
+
+        UPDATE exam_sessions
+        SET status = 'finished', finished_at = UTC_TIMESTAMP(6)
+        WHERE session_id = p_session_id AND status = 'in_progress';
+        COMMIT;
+    END;
 
     SELECT
         session_id, exam_id, user_id, attempt_no, status, version, total_score, weighted_coding,
         weighted_quiz, weighted_assessment, total_time_sec, started_at, deadline_at, finished_at
     FROM exam_sessions
     WHERE session_id = p_session_id;
+
+    COMMIT;     -- of this SELECT, on a connection without autocommit
 END$$
 
 DELIMITER ;

@@ -27,9 +27,7 @@ BEGIN
     DECLARE v_board_id BIGINT UNSIGNED;
 
     SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
-    CALL _find_board(p_exam_id, v_board_id);
 
-    SET TRANSACTION ISOLATION LEVEL SERIALIZABLE;
     BEGIN
         DECLARE EXIT HANDLER FOR SQLEXCEPTION
         BEGIN
@@ -37,6 +35,11 @@ BEGIN
             RESIGNAL;
         END;
 
+        START TRANSACTION;
+        CALL _find_board(p_exam_id, v_board_id);
+        COMMIT;
+
+        SET TRANSACTION ISOLATION LEVEL SERIALIZABLE;
         START TRANSACTION;
         SET v_board_id = (SELECT board_id FROM leaderboards WHERE board_id = v_board_id FOR UPDATE);
         CALL _rebuild_board(v_board_id);
@@ -47,6 +50,8 @@ BEGIN
     SELECT exam_id, revision, total_participants
     FROM leaderboards
     WHERE board_id = v_board_id;
+
+    COMMIT;     -- of this SELECT, on a connection without autocommit
 END$$
 
 DELIMITER ;

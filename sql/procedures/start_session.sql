@@ -35,16 +35,10 @@ BEGIN
     DECLARE v_max_attempts INT;
     DECLARE v_starts_at, v_ends_at, v_deadline_at DATETIME(6);
     DECLARE v_duration_sec BIGINT;
+    DECLARE v_now DATETIME(6);
     DECLARE v_created BOOLEAN DEFAULT FALSE;
     DECLARE v_collisions INT DEFAULT 0;
 
-    SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
-
-    CALL _find_board(p_exam_id, v_board_id);
-    IF NOT EXISTS (SELECT 1 FROM users WHERE user_id = p_user_id) THEN
-        CALL _raise('user_not_found', CONCAT('user ', COALESCE(p_user_id, 'NULL'), ' does not exist'));
-    END IF;
-    CALL _require_actor(p_actor_id, p_user_id, NULL);
     SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
 
     -- Again where another call has started the same attempt in between.
@@ -67,6 +61,13 @@ BEGIN
 
             START TRANSACTION;
 
+            CALL _find_board(p_exam_id, v_board_id);
+            IF NOT EXISTS (SELECT 1 FROM users WHERE user_id = p_user_id) THEN
+                CALL _raise('user_not_found',
+                            CONCAT('user ', COALESCE(p_user_id, 'NULL'), ' does not exist'));
+            END IF;
+            CALL _require_actor(p_actor_id, p_user_id, NULL);
+
             -- Locked before the new row, as update_exam_weights does, so that the two cannot deadlock.
             SELECT max_attempts, starts_at, ends_at, duration_sec
             INTO v_max_attempts, v_starts_at, v_ends_at, v_duration_sec
@@ -74,7 +75,7 @@ BEGIN
             WHERE exam_id = p_exam_id
             FOR SHARE;
 
-            SET v_attempt_no = 0, v_in_progress = FALSE;
+            SET v_now = UTC_TIMESTAMP(6), v_attempt_no = 0, v_in_progress = FALSE;
             SELECT session_id, attempt_no, status = 'in_progress'
             INTO v_session_id, v_attempt_no, v_in_progress
             FROM exam_sessions
@@ -84,21 +85,24 @@ BEGIN
 
             IF NOT v_in_progress THEN
                 SET v_session_id = NULL;
-                IF v_starts_at > UTC_TIMESTAMP(6) THEN
-                    CALL _raise('exam_not_open', CONCAT('exam ', p_exam_id, ' starts at ', v_starts_at, ' UTC'));
+                IF v_starts_at > v_now THEN
+                    CALL _raise('exam_not_open',
+                                CONCAT('exam ', p_exam_id, ' starts at ', v_starts_at, ' UTC'));
                 END IF;
-                IF v_ends_at <= UTC_TIMESTAMP(6) THEN
-                    CALL _raise('exam_ended', CONCAT('exam ', p_exam_id, ' ended at ', v_ends_at, ' UTC'));
+                IF v_ends_at <= v_now THEN
+                    CALL _raise('exam_ended',
+                                CONCAT('exam ', p_exam_id, ' ended at ', v_ends_at, ' UTC'));
                 END IF;
                 IF v_attempt_no >= v_max_attempts THEN
                     CALL _raise('attempts_exhausted', CONCAT(
-                        'user ', p_user_id, ' has used all ', v_max_attempts, ' attempts at exam ', p_exam_id));
+                        'user ', p_user_id, ' has used all ', v_max_attempts, ' attempts at exam ',
+                        p_exam_id));
                 END IF;
-                SET v_deadline_at = UTC_TIMESTAMP(6) + INTERVAL v_duration_sec SECOND;
+                SET v_deadline_at = v_now + INTERVAL v_duration_sec SECOND;
 
                 INSERT INTO exam_sessions (exam_id, user_id, attempt_no, status, started_at, deadline_at)
                 VALUES (
-                    p_exam_id, p_user_id, v_attempt_no + 1, 'in_progress', UTC_TIMESTAMP(6),
+                    p_exam_id, p_user_id, v_attempt_no + 1, 'in_progress', v_now,
                     -- The earlier of the two; NULL where the exam has neither.
                     COALESCE(LEAST(v_deadline_at, v_ends_at), v_deadline_at, v_ends_at)
                 );
@@ -114,6 +118,8 @@ BEGIN
         v_created AS created
     FROM exam_sessions
     WHERE session_id = v_session_id;
+
+    COMMIT;     -- of this SELECT, on a connection without autocommit
 END$$
 
 DELIMITER ;

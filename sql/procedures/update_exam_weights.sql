@@ -31,10 +31,7 @@ BEGIN
     DECLARE v_old_weights JSON;
 
     SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
-    CALL _find_board(p_exam_id, v_board_id);
-    CALL _require_weights(p_weight_coding, p_weight_quiz, p_weight_assessment);
 
-    SET TRANSACTION ISOLATION LEVEL SERIALIZABLE;
     BEGIN
         DECLARE EXIT HANDLER FOR SQLEXCEPTION
         BEGIN
@@ -42,6 +39,12 @@ BEGIN
             RESIGNAL;
         END;
 
+        START TRANSACTION;
+        CALL _find_board(p_exam_id, v_board_id);
+        CALL _require_weights(p_weight_coding, p_weight_quiz, p_weight_assessment);
+        COMMIT;
+
+        SET TRANSACTION ISOLATION LEVEL SERIALIZABLE;
         START TRANSACTION;
         SET v_board_id = (SELECT board_id FROM leaderboards WHERE board_id = v_board_id FOR UPDATE);
 
@@ -71,6 +74,7 @@ BEGIN
     END;
 
     CALL get_exam(p_exam_id);
+    COMMIT;     -- of its SELECT, on a connection without autocommit
 END$$
 
 DELIMITER ;
