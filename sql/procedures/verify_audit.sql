@@ -13,7 +13,8 @@ CREATE DEFINER = podium_owner@localhost PROCEDURE podium.verify_audit(
     SQL SECURITY DEFINER
 BEGIN
     -- Purpose:     Walks the hash chain from the first revision to the head and compares each link with the
-    --              audit rows it covers, and the versions of the sessions with their number.
+    --              audit rows it covers, the versions of the sessions with their number, and the scores that
+    --              count now with the last ones that were submitted.
     -- Parameters:  p_exam_id  of create_exam
     -- Result sets: revision, problem: by revision, the first bad one first; none when all is well
     -- Errors:      exam_not_found; 1568 inside an open transaction
@@ -60,6 +61,15 @@ BEGIN
             LEFT JOIN covered AS c ON c.revision = r.revision
             WHERE r.board_id = v_board_id
         ),
+        newest AS (
+            SELECT
+                session_id, module_type, revision, new_raw_score, new_max_score, new_time_spent_sec,
+                ROW_NUMBER() OVER (
+                    PARTITION BY session_id, module_type ORDER BY revision DESC, item_no DESC
+                ) AS newness
+            FROM score_audit_log
+            WHERE board_id = v_board_id
+        ),
         problems AS (
             SELECT revision, 'a revision before it is missing' AS problem
             FROM links
@@ -105,6 +115,29 @@ BEGIN
                 GROUP BY session_id
             ) AS a ON a.session_id = s.session_id
             WHERE s.exam_id = p_exam_id AND s.version <> COALESCE(a.submissions, 0)
+            UNION ALL
+            SELECT
+                COALESCE(a.revision, 0),
+                CONCAT('the ', m.module_type, ' score of session ', m.session_id,
+                       ' is not the one that was submitted last')
+            FROM exam_sessions AS s
+            INNER JOIN module_scores AS m ON m.session_id = s.session_id
+            LEFT JOIN newest AS a
+                ON a.session_id = m.session_id AND a.module_type = m.module_type AND a.newness = 1
+            WHERE s.exam_id = p_exam_id
+                AND NOT (
+                    m.raw_score <=> a.new_raw_score
+                    AND m.max_score <=> a.new_max_score
+                    AND m.time_spent_sec <=> a.new_time_spent_sec
+                )
+            UNION ALL
+            SELECT
+                a.revision,
+                CONCAT('the ', a.module_type, ' score of session ', a.session_id, ' is missing')
+            FROM newest AS a
+            LEFT JOIN module_scores AS m
+                ON m.session_id = a.session_id AND m.module_type = a.module_type
+            WHERE a.newness = 1 AND m.session_id IS NULL
         )
         SELECT /*+ SET_VAR(group_concat_max_len = 1048576) */ revision, problem
         FROM problems
