@@ -17,6 +17,8 @@ from pathlib import Path
 from services.server import Unavailable
 
 STOP_TIMEOUT_SEC = 60
+# As mysqld marks it, and as Python ends a traceback.
+ERROR = re.compile(r"\[ERROR\]|^[\w.]*(Error|Exception): ")
 
 
 class Process:
@@ -31,6 +33,7 @@ class Process:
         self.pid_file = home / "run" / f"{name}.pid"
         self.log = home / "log" / f"{name}.log"
         self._child: int | None = None
+        self._log_start = self.log.stat().st_size if self.log.exists() else 0
 
     def spawn(self, command: Sequence[str], env: Mapping[str, str] | None = None) -> None:
         """Start the process in a session of its own, where no Ctrl-C of a terminal reaches it."""
@@ -79,9 +82,10 @@ class Process:
         self.pid_file.unlink(missing_ok=True)
 
     def last_words(self) -> str:
-        lines = self.log.read_text(errors="replace").splitlines() if self.log.exists() else []
-        errors = [line for line in lines[-50:] if "error" in line.lower()]
-        return f"{(errors or lines or ['no output'])[-1].strip()} (more in {self.log})"
+        lines = self.log.read_bytes()[self._log_start :].decode(errors="replace").splitlines()
+        # Of several errors the first is the cause.
+        errors = [line for line in lines if ERROR.search(line)]
+        return f"{[*errors[:1], *lines[-1:], 'no output'][0].strip()} (more in {self.log})"
 
 
 def _command_line(pid: str) -> str:

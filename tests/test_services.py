@@ -361,28 +361,6 @@ def test_mysql_keeps_its_data_and_its_address_even_when_killed(home: Path) -> No
         connection.cmd_init_db("kept")
 
 
-def test_nobody_gets_into_mysql_without_the_password(home: Path) -> None:
-    with start_mysql(home) as server:
-        login = MysqlUrl.parse(server.url)
-        with root(server, host="127.0.0.1", port=login.port) as connection:
-            assert value(connection, "CURRENT_USER()") == "root@localhost"
-        with pytest.raises(mysql.connector.Error, match="Access denied"):
-            mysql.connector.connect(user="root", unix_socket=login.unix_socket)
-        words = told(home, "mysqld", "cmdline")
-        assert "--bind-address=127.0.0.1" in words and login.password not in " ".join(words)
-        kept = [path for path in (home / "run").iterdir() if path.is_file()]
-        assert {stat.S_IMODE(path.stat().st_mode) & 0o077 for path in kept} == {0}
-
-
-def test_our_own_url_in_the_environment_is_no_server_of_somebody_elses(
-    home: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with start_mysql(home) as server:
-        monkeypatch.setenv("PODIUM_MYSQL_URL", server.url)
-        monkeypatch.delenv("PODIUM_SERVICES_SOURCE")
-        assert start_mysql(home).source == "running"
-
-
 def test_a_long_home_gets_a_socket_path_that_the_kernel_takes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -484,6 +462,30 @@ def test_the_gateway_knows_no_account_but_its_own(home: Path, stack: Stack) -> N
     assert f"PODIUM_MYSQL_URL={stack.gateway_mysql_url}" in environ
     assert MysqlUrl.parse(stack.mysql.url).password not in " ".join(environ)
     assert stack.secret not in " ".join(told(home, "gateway", "cmdline"))
+
+
+def test_nobody_gets_into_mysql_without_the_password(home: Path, stack: Stack) -> None:
+    login = MysqlUrl.parse(stack.mysql.url)
+    with root(stack.mysql, host="127.0.0.1", port=login.port) as connection:
+        assert value(connection, "CURRENT_USER()") == "root@localhost"
+    with pytest.raises(mysql.connector.Error, match="Access denied"):
+        mysql.connector.connect(user="root", unix_socket=login.unix_socket)
+    words = told(home, "mysqld", "cmdline")
+    assert "--bind-address=127.0.0.1" in words and login.password not in " ".join(words)
+
+
+def test_nobody_else_reads_what_a_home_keeps(home: Path, stack: Stack) -> None:
+    kept = [path for path in (home / "run").iterdir() if path.is_file()]
+    assert {stat.S_IMODE(path.stat().st_mode) & 0o077 for path in kept} == {0}
+
+
+def test_our_own_url_in_the_environment_is_no_server_of_somebody_elses(
+    home: Path, stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("PODIUM_SERVICES_SOURCE")
+    monkeypatch.setenv("PODIUM_MYSQL_URL", stack.mysql.url)
+    monkeypatch.setenv("PODIUM_REDIS_URL", stack.redis.url)
+    assert (start_mysql(home).source, start_redis(home).source) == ("running", "running")
 
 
 def test_gateways_run_side_by_side(home: Path, stack: Stack) -> None:
