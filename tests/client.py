@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlencode
 
 import jwt
 import urllib3
@@ -83,7 +85,7 @@ class Api:
         *,
         headers: dict[str, str] | None = None,
         raw: bytes | None = None,
-        **query: object,
+        query: Mapping[str, object] | None = None,
     ) -> Answer:
         """Send a request: a path below /api/v1, or, with `/` doubled in front, below the root."""
         bearer = token(self.secret, self.user_id, self.role) if self.bearer is None else self.bearer
@@ -93,18 +95,19 @@ class Api:
         if raw is not None:
             sent["Content-Type"] = "application/json"
         address = path[1:] if path.startswith("//") else PREFIX + path
+        if query:
+            address += "?" + urlencode(query)
         response = self.pool.request(
             method,
             self.url + address,
             body=raw,
-            fields=None if raw is not None else {k: str(v) for k, v in query.items()} or None,
             headers=sent | (headers or {}),
         )
         return Answer(response.status, response.headers, response.data)
 
     def get(self, path: str, **query: object) -> Answer:
         """GET with query parameters."""
-        return self.request("GET", path, **query)
+        return self.request("GET", path, query=query)
 
     def post(self, path: str, body: object, **headers: str) -> Answer:
         """POST a JSON body; headers are given by name, with _ for -."""

@@ -35,7 +35,7 @@ def make_session(api: Api, exam_id: int, user_id: int | None = None) -> int:
     return int(_created(answer)["session_id"])
 
 
-def submission(session_id: int, **fields: object) -> dict[str, Any]:
+def submission(session_id: object, **fields: object) -> dict[str, Any]:
     """Return the body of a submission that is accepted; fields replace or add."""
     return {
         "session_id": session_id,

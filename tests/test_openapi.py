@@ -83,5 +83,5 @@ def test_answers_are_as_described(api: Api) -> None:
     ]
     ids = {"exam_id": exam_id, "user_id": user_id, "session_id": session_id}
     for path, method, body, query in calls:
-        answer = api.request(method, path.format(**ids), body, **query)  # type: ignore[arg-type]
+        answer = api.request(method, path.format(**ids), body, query=query)
         assert_described(answer, PREFIX + path, method)
