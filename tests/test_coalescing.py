@@ -1,0 +1,224 @@
+"""Requests that arrive together share one call, and nobody pays for his neighbours."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gateway.coalescing import Coalescer
+from services.gateway import start_gateway
+from services.server import Server
+from tests.client import Answer, Api
+from tests.conftest import SECRET
+from tests.factories import make_exam, make_session, submission
+from tests.waiting import wait_until
+
+REQUESTS = 12
+
+
+class Carrier:
+    """A carry whose first call waits until it is let go, so that others gather behind it."""
+
+    def __init__(self, outcome: Callable[[str], str] = str.upper) -> None:
+        self.calls: list[list[str]] = []
+        self.begun = threading.Event()
+        self.released = threading.Event()
+        self._outcome = outcome
+
+    def __call__(self, items: Sequence[str]) -> list[str]:
+        self.calls.append(list(items))
+        if len(self.calls) == 1:
+            self.begun.set()
+            assert self.released.wait(10)
+        return [self._outcome(item) for item in items]
+
+
+@pytest.fixture
+def threads() -> Iterator[ThreadPoolExecutor]:
+    with ThreadPoolExecutor(REQUESTS) as pool:
+        yield pool
+
+
+def gather(
+    coalescer: Coalescer[str, str], carrier: Carrier, threads: ThreadPoolExecutor, items: str
+) -> list[Future[str]]:
+    """Submit the first item, wait until its call is under way, and let the others gather."""
+    first = threads.submit(coalescer.submit, items[0])
+    assert carrier.begun.wait(10)
+    others = [threads.submit(coalescer.submit, item) for item in items[1:]]
+    wait_until(lambda: len(coalescer._waiting) == len(others))
+    carrier.released.set()
+    return [first, *others]
+
+
+def test_an_item_alone_is_a_call_of_one() -> None:
+    carrier = Carrier()
+    carrier.released.set()
+    coalescer = Coalescer(carrier, lambda error: True, longest=100)
+    assert [coalescer.submit("a"), coalescer.submit("b")] == ["A", "B"]
+    assert (carrier.calls, coalescer.calls, coalescer.requests) == ([["a"], ["b"]], 2, 2)
+
+
+def test_those_who_arrive_during_a_call_share_the_next(threads: ThreadPoolExecutor) -> None:
+    carrier = Carrier()
+    coalescer = Coalescer(carrier, lambda error: True, longest=100)
+    futures = gather(coalescer, carrier, threads, "abcdef")
+    assert [future.result(10) for future in futures] == list("ABCDEF")
+    assert [sorted(call) for call in carrier.calls] == [["a"], list("bcdef")]
+    assert (coalescer.calls, coalescer.requests) == (2, 6)
+
+
+def test_a_call_holds_no_more_than_the_longest(threads: ThreadPoolExecutor) -> None:
+    carrier = Carrier()
+    coalescer = Coalescer(carrier, lambda error: True, longest=2)
+    futures = gather(coalescer, carrier, threads, "abcdef")
+    assert [future.result(10) for future in futures] == list("ABCDEF")
+    assert [len(call) for call in carrier.calls] == [1, 2, 2, 1]
+
+
+def test_a_neighbour_that_fails_costs_nobody_his_outcome(threads: ThreadPoolExecutor) -> None:
+    def outcome(item: str) -> str:
+        if item == "x":
+            raise ValueError("x")
+        return item.upper()
+
+    carrier = Carrier(outcome)
+    coalescer = Coalescer(carrier, lambda error: False, longest=100)
+    first, bad, good = gather(coalescer, carrier, threads, "axb")
+    assert (first.result(10), good.result(10)) == ("A", "B")
+    assert isinstance(bad.exception(10), ValueError)
+
+
+def test_what_fails_for_all_is_not_tried_again_for_each(threads: ThreadPoolExecutor) -> None:
+    def outcome(item: str) -> str:
+        if item != "a":
+            raise ConnectionError
+        return item
+
+    carrier = Carrier(outcome)
+    coalescer = Coalescer(carrier, lambda error: True, longest=100)
+    futures = gather(coalescer, carrier, threads, "abcd")
+    assert [type(future.exception(10)) for future in futures[1:]] == [ConnectionError] * 3
+    assert len(carrier.calls) == 2
+
+
+def test_after_a_failure_the_next_call_goes_on(threads: ThreadPoolExecutor) -> None:
+    carrier = Carrier(lambda item: 1 // 0 if item == "x" else item)  # type: ignore[arg-type, return-value]
+    coalescer = Coalescer(carrier, lambda error: True, longest=1)
+    futures = gather(coalescer, carrier, threads, "axb")
+    assert isinstance(futures[1].exception(10), ZeroDivisionError)
+    assert futures[2].result(10) == "b"
+    assert coalescer.submit("c") == "c"
+
+
+@contextmanager
+def board_held(admin: Any, exam_id: int) -> Iterator[None]:
+    """Hold the lock of a board, so that submissions to it wait."""
+    with admin.cursor() as cursor:
+        cursor.execute("START TRANSACTION")
+        cursor.execute(
+            "SELECT revision FROM leaderboards WHERE exam_id = %s FOR UPDATE", (exam_id,)
+        )
+        cursor.fetchall()
+        try:
+            yield
+        finally:
+            cursor.execute("ROLLBACK")
+
+
+def waiting_connections(admin: Any, exam_id: int) -> list[int]:
+    """Return the connections that wait for a lock on a board."""
+    with admin.cursor() as cursor:
+        cursor.execute(
+            "SELECT t.processlist_id FROM performance_schema.data_locks AS l "
+            "INNER JOIN performance_schema.threads AS t ON t.thread_id = l.thread_id "
+            "WHERE l.object_name = 'leaderboards' AND l.lock_status = 'WAITING'"
+        )
+        return [int(row[0]) for row in cursor.fetchall()]
+
+
+def submit_behind_the_lock(
+    api: Api, admin: Any, exam_id: int, sessions: list[int], threads: ThreadPoolExecutor
+) -> list[Future[Answer]]:
+    """Send a submission for each session while the board is held; return when one call waits."""
+    futures = [
+        threads.submit(api.post, "/scores", submission(session_id)) for session_id in sessions
+    ]
+    wait_until(lambda: len(waiting_connections(admin, exam_id)) == 1)
+    return futures
+
+
+def audit_rows(admin: Any, sessions: list[int]) -> int:
+    with admin.cursor() as cursor:
+        cursor.execute(
+            f"SELECT COUNT(*) FROM score_audit_log WHERE session_id IN ({str(sessions)[1:-1]})"
+        )
+        return int(cursor.fetchone()[0])
+
+
+def test_a_refused_neighbour_costs_nobody_his_score(
+    api: Api, admin: Any, threads: ThreadPoolExecutor
+) -> None:
+    exam_id = make_exam(api)
+    sessions = [make_session(api, exam_id) for _ in range(REQUESTS - 1)]
+    with board_held(admin, exam_id):
+        futures = submit_behind_the_lock(api, admin, exam_id, sessions, threads)
+        refused = threads.submit(api.post, "/scores", submission(10**12))
+    assert [future.result(30).status for future in futures] == [200] * len(sessions)
+    assert (refused.result(30).status, refused.result().code) == (404, "session_not_found")
+
+
+def test_a_shared_call_whose_connection_breaks_is_carried_out_once(
+    api: Api, admin: Any, connect: Callable[..., Any], threads: ThreadPoolExecutor
+) -> None:
+    exam_id = make_exam(api)
+    sessions = [make_session(api, exam_id) for _ in range(REQUESTS)]
+    watcher = connect()
+    with board_held(admin, exam_id):
+        futures = submit_behind_the_lock(api, watcher, exam_id, sessions, threads)
+        with watcher.cursor() as cursor:
+            [connection] = waiting_connections(watcher, exam_id)
+            cursor.execute(f"KILL {connection}")
+    answers = [future.result(30) for future in futures]
+    assert [(answer.status, answer.json["replayed"]) for answer in answers] == [
+        (200, False) for _ in sessions
+    ]
+    assert audit_rows(admin, sessions) == len(sessions)
+
+
+def test_a_gateway_that_is_told_to_stop_answers_those_who_wait(
+    api: Api,
+    admin: Any,
+    connect: Callable[..., Any],
+    gateway_mysql_url: str,
+    redis_server: Server,
+    threads: ThreadPoolExecutor,
+    tmp_path: Path,
+) -> None:
+    exam_id = make_exam(api)
+    sessions = [make_session(api, exam_id) for _ in range(REQUESTS - 1)]
+    gateway = start_gateway(
+        tmp_path, mysql_url=gateway_mysql_url, redis_url=redis_server.url, secret=SECRET
+    )
+    leaving = Api(gateway.url, SECRET)
+    watcher = connect()
+    with board_held(admin, exam_id):
+        futures = submit_behind_the_lock(leaving, watcher, exam_id, sessions, threads)
+        stopped = threads.submit(gateway.stop)
+        wait_until(lambda: not answers_new_connections(gateway.url))
+    assert [future.result(30).status for future in futures] == [200] * len(sessions)
+    stopped.result(30)
+    assert audit_rows(admin, sessions) == len(sessions)
+
+
+def answers_new_connections(url: str) -> bool:
+    try:
+        return Api(url, SECRET).get("//healthz").status == 200
+    except Exception:
+        return False
