@@ -137,6 +137,10 @@ def _private(home: Path, source: str, origin: str, program: Sequence[str]) -> Se
     if not data.exists():
         _initialise(process, mysqld, data)
     _own_folder(socket.parent)
+    # Left behind by a server that was killed. mysqld would respect them while its pid exists, be it
+    # as a zombie or as a stranger's.
+    for left in (socket, socket.with_name(socket.name + ".lock")):
+        left.unlink(missing_ok=True)
     # Carried out at each start before the server listens: there is no moment without a password,
     # and no way for it and the kept one to differ.
     write_private(
