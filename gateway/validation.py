@@ -10,6 +10,7 @@ from typing import Any, cast
 from flask import request
 from jsonschema import Draft202012Validator, FormatChecker
 from jsonschema.exceptions import ValidationError
+from werkzeug.exceptions import RequestEntityTooLarge
 
 from gateway.errors import FieldError, Problem, field_codes
 from gateway.schemas import MAX_DETAILS_BYTES, Schema
@@ -61,12 +62,14 @@ class Validator:
 
     def problem(self, value: object, prefix: str = "") -> Problem | None:
         """Return what is wrong with a value, pointer by pointer below prefix; None if nothing."""
-        found = [
-            error for top in self._validator.iter_errors(value) for error in _field_errors(top)
-        ]
-        if not found:
+        by_pointer: dict[str, FieldError] = {}
+        for top in self._validator.iter_errors(value):
+            for error in _field_errors(top):
+                # Of several things wrong with one value the first says enough.
+                by_pointer.setdefault(error.pointer, error)
+        if not by_pointer:
             return None
-        found.sort(key=lambda error: error.pointer)
+        found = [by_pointer[pointer] for pointer in sorted(by_pointer)]
         codes = field_codes()
         code = codes.get(found[0].pointer, "invalid_value")
         if any(codes.get(error.pointer) != code for error in found):
@@ -92,11 +95,17 @@ class Validator:
     def query(self) -> dict[str, Any]:
         """Read the query parameters, integers as such, with the defaults of those not given."""
         properties: dict[str, Schema] = self.schema["properties"]
-        values: dict[str, Any] = {
-            name: int(text) if INTEGER.fullmatch(text) else text
-            for name, text in request.args.items()
-            if name in properties
-        }
+        values: dict[str, Any] = {}
+        for name, texts in request.args.lists():
+            if len(texts) > 1 and name in properties:
+                # Whoever stands between may have looked at another one than we would.
+                raise Problem(
+                    "invalid_value",
+                    f"{name} is given {len(texts)} times",
+                    [FieldError(f"/{name}", "must be given once")],
+                )
+            if name in properties:
+                values[name] = int(texts[0]) if INTEGER.fullmatch(texts[0]) else texts[0]
         if problem := self.problem(values):
             raise problem
         return {name: schema.get("default") for name, schema in properties.items()} | values
@@ -109,7 +118,7 @@ def read_json() -> object:
     """
     if request.mimetype != "application/json":
         raise Problem("unsupported_media_type", "send the header Content-Type: application/json")
-    body = request.get_data(cache=False)
+    body = _read_body()
     try:
         value = json.loads(
             body.decode("utf-8"), parse_constant=_refuse_constant, object_pairs_hook=_unique
@@ -125,6 +134,20 @@ def read_json() -> object:
     if body.count(b"{") + body.count(b"[") > MAX_DEPTH and _depth(value) > MAX_DEPTH:
         raise _too_deep()
     return value
+
+
+def _read_body() -> bytes:
+    """Read the whole body; that a client went away in the middle, a server need not tell."""
+    body = request.get_data(cache=False)
+    expected = request.content_length
+    if expected is None:
+        # Werkzeug reads a body in chunks up to the limit, and does not look whether it ends there.
+        limit = request.max_content_length
+        if limit is not None and len(body) >= limit and request.environ["wsgi.input"].read(1):
+            raise RequestEntityTooLarge
+    elif len(body) < expected:
+        raise Problem("malformed_request", f"the body ended after {len(body)} of {expected} bytes")
+    return body
 
 
 def _refuse_constant(name: str) -> object:
@@ -162,18 +185,16 @@ def _too_deep() -> Problem:
 
 def _field_errors(error: ValidationError) -> Iterable[FieldError]:
     """Turn an error of the schema into words, at the field that has to change."""
-    pointer = "".join(
-        "/" + str(part).replace("~", "~0").replace("/", "~1") for part in error.absolute_path
-    )
+    pointer = "".join(_step(part) for part in error.absolute_path)
     rule = cast(Any, error)  # jsonschema types what may be unset; of a finding all is set.
     if error.validator == "required":
         for name in rule.validator_value:
             if name not in rule.instance:
-                yield FieldError(f"{pointer}/{name}", "is required")
+                yield FieldError(pointer + _step(name), "is required")
     elif error.validator == "additionalProperties":
         for name in rule.instance:
             if name not in rule.schema["properties"]:
-                yield FieldError(f"{pointer}/{str(name)[:SHOWN]}", "is not known here")
+                yield FieldError(pointer + _step(name[:SHOWN]), "is not known here")
     elif error.validator == "oneOf" and error.instance is not None:
         # The other branch is null: what counts is why the value does not fit the first.
         for inner in error.context or ():
@@ -183,6 +204,11 @@ def _field_errors(error: ValidationError) -> Iterable[FieldError]:
         say = MESSAGES.get(str(error.validator))
         message = say(rule) if say else error.message
         yield FieldError(pointer, message)
+
+
+def _step(part: str | int) -> str:
+    """Return one step of a JSON pointer (RFC 6901)."""
+    return "/" + str(part).replace("~", "~0").replace("/", "~1")
 
 
 def _shown(value: object) -> str:
