@@ -1,4 +1,4 @@
-"""GET /leaderboard, /leaderboard/around, /leaderboard/entries/<id>, POST /leaderboard/recalculate."""
+"""Boards: GET /leaderboard with around and entries, POST /leaderboard/recalculate."""
 
 from __future__ import annotations
 
