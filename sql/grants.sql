@@ -1,9 +1,10 @@
 SET NAMES utf8mb4 COLLATE utf8mb4_0900_ai_ci;
 
--- The security model on one screen. Loaded last and again whenever a routine changes, since dropping a routine
--- drops the grants on it.
+-- The security model on one screen. Loaded last and again whenever a routine changes, since
+-- dropping a routine drops the grants on it.
 
--- podium_owner, locked, is the definer of all routines. The history it can write and read, not change.
+-- podium_owner, locked, is the definer of all routines. The history it can write and read, not
+-- change; TRIGGER lets the triggers that refuse that to everybody else run in its name.
 GRANT EXECUTE, CREATE TEMPORARY TABLES ON podium.* TO podium_owner@localhost;
 GRANT SELECT ON podium.* TO podium_owner@localhost;
 GRANT INSERT, UPDATE ON podium.users TO podium_owner@localhost;
@@ -13,8 +14,8 @@ GRANT INSERT, UPDATE ON podium.module_scores TO podium_owner@localhost;
 GRANT INSERT, UPDATE ON podium.leaderboards TO podium_owner@localhost;
 GRANT INSERT, UPDATE, DELETE ON podium.leaderboard_snapshot TO podium_owner@localhost;
 GRANT INSERT, UPDATE, DELETE ON podium.leaderboard_counters TO podium_owner@localhost;
-GRANT INSERT ON podium.leaderboard_revisions TO podium_owner@localhost;
-GRANT INSERT ON podium.score_audit_log TO podium_owner@localhost;
+GRANT INSERT, TRIGGER ON podium.leaderboard_revisions TO podium_owner@localhost;
+GRANT INSERT, TRIGGER ON podium.score_audit_log TO podium_owner@localhost;
 
 -- podium_gateway: EXECUTE on the public procedures and nothing else.
 GRANT EXECUTE ON PROCEDURE podium.create_user TO podium_gateway, podium_dba;
