@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+import re
+from collections.abc import Callable, Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +14,63 @@ import pytest
 
 from gateway.config import MysqlUrl
 from gateway.loader import statements
-from tests.sql_harness import SQL, failures, result_sets, run_tap
+from tests.sql_harness import (
+    SQL,
+    call,
+    errno_of,
+    failures,
+    make_exam,
+    make_session,
+    problems_of,
+    result_sets,
+    rows,
+    run_tap,
+    submit,
+    unique_name,
+)
+
+Connect = Callable[..., Any]
 
 FILES = sorted((SQL / "tests").glob("*.test.sql"))
+ROUTINES = sorted((SQL / "procedures").glob("*.sql"))
+ALL_FILES = sorted(SQL.rglob("*.sql"))
+CODE = "\n".join(
+    line
+    for folder in ("procedures", "triggers")
+    for file in sorted((SQL / folder).glob("*.sql"))
+    for line in file.read_text().splitlines()
+    if not line.lstrip().startswith("--")
+)
+JUDGES = ("_read_submissions.sql", "_lock_submissions.sql", "_decide_in_order.sql")
+REFUSAL = "SELECT podium._refusal(%s, 1, 1, 1, 2) AS words"
+USAGE = "GRANT USAGE ON *.* TO `%s`@`%%`"
+SQL_MODE = (  # TRADITIONAL and ONLY_FULL_GROUP_BY
+    "ONLY_FULL_GROUP_BY,STRICT_TRANS_TABLES,STRICT_ALL_TABLES,NO_ZERO_IN_DATE,NO_ZERO_DATE,"
+    "ERROR_FOR_DIVISION_BY_ZERO,TRADITIONAL,NO_ENGINE_SUBSTITUTION"
+)
+
+# The contract: programs outside this repository call these, by these names, in this order.
+PUBLIC = {
+    "create_user": "p_username p_full_name p_role",
+    "create_exam": "p_title p_weight_coding p_weight_quiz p_weight_assessment p_max_attempts"
+    " p_attempt_policy p_starts_at p_ends_at p_duration_sec",
+    "update_exam_weights": "p_exam_id p_weight_coding p_weight_quiz p_weight_assessment p_actor_id",
+    "start_session": "p_exam_id p_user_id p_actor_id",
+    "finish_session": "p_session_id p_actor_id",
+    "submit_score": "p_session_id p_module_type p_raw_score p_max_score p_time_spent_sec p_details"
+    " p_expected_version p_submission_id p_actor_id",
+    "submit_scores": "p_submissions p_actor_id",
+    "get_leaderboard": "p_exam_id p_page p_per_page p_user_id",
+    "get_entry": "p_exam_id p_user_id",
+    "get_around": "p_exam_id p_user_id p_window",
+    "get_session": "p_session_id",
+    "get_exam": "p_exam_id",
+    "list_exams": "p_after p_limit",
+    "get_audit_trail": "p_exam_id p_session_id p_after p_limit",
+    "recalculate_leaderboard": "p_exam_id p_actor_id",
+    "check_leaderboard": "p_exam_id",
+    "verify_audit": "p_exam_id",
+}
 
 
 @pytest.fixture(scope="module")
@@ -27,8 +84,307 @@ def harness(mysql_url: str) -> Iterator[None]:
         result_sets(connection, "DROP DATABASE podium_tap")
 
 
+@pytest.fixture
+def dba(admin: Any, connect: Connect) -> Iterator[Any]:
+    """Return a connection of an account that has the role podium_dba and nothing else."""
+    yield from account_with(admin, connect, "podium_dba")
+
+
+@pytest.fixture
+def gateway_account(admin: Any, connect: Connect) -> Iterator[Any]:
+    """Return a connection of an account that has the role podium_gateway and nothing else."""
+    yield from account_with(admin, connect, "podium_gateway")
+
+
+@pytest.fixture
+def unguarded(admin: Any) -> Iterator[Any]:
+    """Return an administrative connection to a history whose triggers root has dropped."""
+    triggers = sorted((SQL / "triggers").glob("*.sql"))
+    for file in triggers:
+        result_sets(admin, f"DROP TRIGGER podium.{file.stem}")
+    yield admin
+    for statement in (part for file in triggers for part in statements(file.read_text())):
+        result_sets(admin, statement)
+
+
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.name.removesuffix(".test.sql"))
 @pytest.mark.usefixtures("harness")
 def test_sql_file_keeps_its_plan(admin: Any, file: Path) -> None:
     failed = failures(run_tap(admin, file.read_text()))
     assert not failed, "\n".join(failed)
+
+
+def test_public_surface_is_that_of_the_contract(admin: Any) -> None:
+    found = rows(
+        admin,
+        "SELECT r.routine_name AS name, GROUP_CONCAT(p.parameter_name"
+        " ORDER BY p.ordinal_position SEPARATOR ' ') AS parameters"
+        " FROM information_schema.routines AS r"
+        " INNER JOIN information_schema.parameters AS p ON p.specific_schema = r.routine_schema"
+        " AND p.specific_name = r.routine_name"
+        " WHERE r.routine_schema = 'podium' AND r.routine_name NOT LIKE '\\_%'"
+        " GROUP BY r.routine_name",
+    )
+    assert {row["name"]: row["parameters"] for row in found} == PUBLIC
+
+
+def test_every_public_procedure_has_its_sql_test() -> None:
+    assert {file.name.removesuffix(".test.sql") for file in FILES} == set(PUBLIC)
+
+
+def test_gateway_executes_the_public_procedures_and_nothing_else(admin: Any) -> None:
+    assert grants(admin, "podium_gateway") == {USAGE % "podium_gateway"} | {
+        f"GRANT EXECUTE ON PROCEDURE `podium`.`{name}` TO `podium_gateway`@`%`" for name in PUBLIC
+    }
+
+
+def test_dba_executes_the_same_and_reads(admin: Any) -> None:
+    assert grants(admin, "podium_dba") == {
+        USAGE % "podium_dba",
+        "GRANT SELECT ON `podium`.* TO `podium_dba`@`%`",
+    } | {f"GRANT EXECUTE ON PROCEDURE `podium`.`{name}` TO `podium_dba`@`%`" for name in PUBLIC}
+
+
+def test_owner_is_locked_and_cannot_change_the_history(admin: Any) -> None:
+    account = rows(admin, "SELECT account_locked FROM mysql.user WHERE user = 'podium_owner'")
+    assert account == [{"account_locked": "Y"}]
+    for table in ("score_audit_log", "leaderboard_revisions"):
+        assert (
+            f"GRANT INSERT, TRIGGER ON `podium`.`{table}` TO `podium_owner`@`localhost`"
+            in grants(admin, "podium_owner", "localhost")
+        )
+
+
+@pytest.mark.parametrize("file", ROUTINES, ids=lambda file: file.stem)
+def test_routine_file_keeps_the_five_moves(file: Path) -> None:
+    text = file.read_text()
+    kind = "PROCEDURE" if " PROCEDURE " in text else "FUNCTION"
+    name = f"podium.{file.stem}"
+    moves = [
+        "SET NAMES utf8mb4 COLLATE utf8mb4_0900_ai_ci;\n",
+        "SET sql_mode = 'TRADITIONAL,ONLY_FULL_GROUP_BY';\n",
+        f"\nDROP {kind} IF EXISTS {name};\n",
+        "\nDELIMITER $$\n",
+        f"\nCREATE DEFINER = podium_owner@localhost {kind} {name}(",
+        "\n    COMMENT '",
+        "DETERMINISTIC\n",
+        "\n    SQL SECURITY DEFINER\nBEGIN\n    -- Purpose:     ",
+        "\n    -- Parameters:  ",
+        "\n    -- Result sets: " if kind == "PROCEDURE" else "\n    -- Result:      ",
+        "\n    -- Errors:      ",
+        *(["\n    -- Transaction: "] if kind == "PROCEDURE" else []),
+        "\n    -- Locks:       ",
+        "\n    -- Example:     ",
+        "\nEND$$\n\nDELIMITER ;\n",
+    ]
+    places = [text.find(move) for move in moves]
+    assert -1 not in places and places == sorted(places)
+
+
+@pytest.mark.parametrize("file", ALL_FILES, ids=lambda file: file.name)
+def test_sql_file_fits_on_the_page(file: Path) -> None:
+    wide = [line for line in file.read_text().splitlines() if len(line) > 100]
+    assert not wide, f"{len(wide)} lines of more than 100 characters: {wide[0]}"
+
+
+def test_routine_leaves_no_characteristic_to_default(admin: Any) -> None:
+    odd = rows(
+        admin,
+        "SELECT routine_name FROM information_schema.routines WHERE routine_schema = 'podium' AND"
+        " (security_type <> 'DEFINER' OR definer <> 'podium_owner@localhost'"
+        " OR routine_comment = '' OR sql_data_access = 'CONTAINS SQL')",
+    )
+    assert not odd
+
+
+def test_loading_session_leaves_no_trace_in_a_routine(admin: Any) -> None:
+    modes = rows(
+        admin,
+        "SELECT DISTINCT sql_mode AS mode FROM information_schema.routines"
+        " WHERE routine_schema = 'podium' UNION SELECT DISTINCT sql_mode"
+        " FROM information_schema.triggers WHERE trigger_schema = 'podium'",
+    )
+    assert modes == [{"mode": SQL_MODE}]
+
+
+def test_constraints_and_indexes_are_named_by_convention(admin: Any) -> None:
+    names = rows(
+        admin,
+        "SELECT table_name AS tab, constraint_name AS name"
+        " FROM information_schema.table_constraints WHERE constraint_schema = 'podium'"
+        " UNION SELECT table_name, index_name FROM information_schema.statistics WHERE table_schema = 'podium'",
+    )
+    odd = [
+        row["name"]
+        for row in names
+        if row["name"] != "PRIMARY" and not re.match(rf"(uq|fk|ck|ix)_{row['tab']}_?", row["name"])
+    ]
+    assert names and not odd
+
+
+def test_raised_code_is_in_the_catalog(admin: Any) -> None:
+    raised = set(re.findall(r"_raise\(\s*'(\w+)'", CODE)) | set(re.findall(r"THEN '(\w+)'", CODE))
+    assert raised - {"replay"} <= catalog(admin).keys()
+
+
+def test_catalog_code_of_the_database_is_raised_somewhere(admin: Any) -> None:
+    ours = {code for code, errno in catalog(admin).items() if errno >= 50100}
+    assert {code for code in ours if f"'{code}'" not in CODE} == set()
+
+
+def test_refused_item_is_told_in_words(admin: Any) -> None:
+    judged = "".join((SQL / "procedures" / name).read_text() for name in JUDGES)
+    codes = set(re.findall(r"THEN '(\w+)'", judged)) - {"replay"}
+    words = {code: rows(admin, REFUSAL, (code,))[0]["words"] for code in codes}
+    assert codes and all(words.values())
+
+
+def test_account_with_the_dba_role_alone_plays_an_exam(dba: Any) -> None:
+    exam = make_exam(dba)
+    session = make_session(dba, exam)
+    for module, raw in (("coding", "85.5"), ("quiz", 90), ("assessment", 70)):
+        answer = submit(dba, session, module, raw)
+    assert (answer["total_score"], answer["rank"], answer["version"]) == (Decimal("83.75"), 1, 3)
+    call(dba, "finish_session", session, None)
+    call(dba, "recalculate_leaderboard", exam, None)
+    call(dba, "update_exam_weights", exam, 40, 40, 20, None)
+    assert problems_of(dba, exam) == []
+    assert rows(dba, "SELECT `rank` FROM leaderboard WHERE exam_id = %s", (exam,)) == [{"rank": 1}]
+
+
+@pytest.mark.parametrize(
+    "statement",
+    ["INSERT INTO {} VALUES ()", "UPDATE {} SET {} = NULL", "DELETE FROM {}", "TRUNCATE TABLE {}"],
+)
+def test_dba_writes_to_no_table(admin: Any, dba: Any, statement: str) -> None:
+    errnos = {
+        (table, column): errno_of(dba, statement.format(table, column))
+        for table, column in tables(admin)
+    }
+    assert errnos and set(errnos.values()) == {1142}
+
+
+def test_gateway_reads_no_table(admin: Any, gateway_account: Any) -> None:
+    errnos = {errno_of(gateway_account, f"SELECT 1 FROM {name}") for name, _ in tables(admin)}
+    assert errnos == {1142}
+
+
+@pytest.mark.parametrize("account", ["dba", "gateway_account"])
+def test_private_routine_is_executed_by_nobody_else(
+    admin: Any, account: str, request: pytest.FixtureRequest
+) -> None:
+    connection = request.getfixturevalue(account)
+    private = rows(
+        admin,
+        "SELECT r.routine_name AS name, r.routine_type AS kind,"
+        " COUNT(p.parameter_name) AS parameters FROM information_schema.routines AS r"
+        " LEFT JOIN information_schema.parameters AS p ON p.specific_schema = r.routine_schema"
+        " AND p.specific_name = r.routine_name AND p.ordinal_position > 0"
+        " WHERE r.routine_schema = 'podium' AND r.routine_name LIKE '\\_%' GROUP BY 1, 2",
+    )
+    for row in private:
+        arguments = ", ".join(["@x"] * row["parameters"])
+        verb = "CALL" if row["kind"] == "PROCEDURE" else "SELECT"
+        assert errno_of(connection, f"{verb} podium.{row['name']}({arguments})") == 1370
+
+
+@pytest.mark.parametrize("table", ["score_audit_log", "leaderboard_revisions"])
+@pytest.mark.parametrize("statement", ["UPDATE {} SET revision = 0", "DELETE FROM {}"])
+def test_history_is_closed_to_root_as_well(admin: Any, table: str, statement: str) -> None:
+    submit(admin, make_session(admin, make_exam(admin)))
+    assert errno_of(admin, statement.format(table)) == catalog(admin)["audit_append_only"]
+
+
+@pytest.mark.parametrize(
+    ("tampering", "first_bad"),
+    [
+        ("UPDATE {audit} SET new_raw_score = 51 WHERE {board} AND revision = 2", 2),
+        ("UPDATE {audit} SET details = '{{}}' WHERE {board} AND revision = 2", 2),
+        ("UPDATE {audit} SET actor = 'user:1' WHERE {board} AND revision = 2", 2),
+        ("UPDATE {audit} SET created_at = NOW(6) WHERE {board} AND revision = 2", 2),
+        ("DELETE FROM {audit} WHERE {board} AND revision = 2", 2),
+        ("DELETE FROM {audit} WHERE {board} AND revision = 3 AND item_no = 1", 3),
+        ("UPDATE {audit} SET item_no = 9 - item_no WHERE {board} AND revision = 3", 3),
+        ("UPDATE {audit} SET revision = revision + 1 WHERE {board} ORDER BY revision DESC", 1),
+        ("UPDATE {audit} SET revision = 9 WHERE {board} AND revision = 4", 4),
+        ("UPDATE {revisions} SET committed_at = NOW(6) WHERE {board} AND revision = 3", 3),
+        ("UPDATE {revisions} SET actor = 'user:1' WHERE {board} AND revision = 2", 2),
+        ("UPDATE {revisions} SET hash = REVERSE(hash) WHERE {board} AND revision = 2", 2),
+        ("DELETE FROM {revisions} WHERE {board} AND revision = 2", 2),
+        ("UPDATE {revisions} SET revision = revision + 9 WHERE {board} AND revision = 4", 4),
+        ("UPDATE leaderboards SET head_hash = REVERSE(head_hash) WHERE {board}", 4),
+        ("UPDATE leaderboards SET revision = revision - 1 WHERE {board}", 3),
+    ],
+)
+def test_tampering_is_found_at_the_first_bad_revision(
+    unguarded: Any, tampering: str, first_bad: int
+) -> None:
+    exam = make_exam(unguarded)
+    first, second = make_session(unguarded, exam), make_session(unguarded, exam)
+    submit(unguarded, first)
+    submit(unguarded, second)
+    item = {"module_type": "quiz", "raw_score": 1, "max_score": 1, "time_spent_sec": 1}
+    items = [item | {"session_id": first}, item | {"session_id": second}]
+    call(unguarded, "submit_scores", json.dumps(items), None)
+    submit(unguarded, first, "assessment")
+    board = rows(unguarded, "SELECT board_id FROM leaderboards WHERE exam_id = %s", (exam,))
+    assert call(unguarded, "verify_audit", exam) == [[]]
+
+    names = {
+        "audit": "score_audit_log",
+        "revisions": "leaderboard_revisions",
+        "board": f"board_id = {board[0]['board_id']}",
+    }
+    result_sets(unguarded, tampering.format(**names))
+    assert call(unguarded, "verify_audit", exam)[0][0]["revision"] == first_bad
+
+
+def test_forged_audit_row_is_found(unguarded: Any) -> None:
+    exam = make_exam(unguarded)
+    submit(unguarded, make_session(unguarded, exam), id="genuine")
+    columns = ", ".join(
+        row["name"]
+        for row in rows(
+            unguarded,
+            "SELECT column_name AS name FROM information_schema.columns WHERE table_name ="
+            " 'score_audit_log' AND extra = '' AND column_name NOT IN ('item_no', 'submission_id')",
+        )
+    )
+    result_sets(
+        unguarded,
+        f"INSERT INTO score_audit_log (item_no, submission_id, {columns})"
+        f" SELECT 1, %s, {columns} FROM score_audit_log WHERE submission_id = 'genuine'",
+        (unique_name(),),
+    )
+    problems = call(unguarded, "verify_audit", exam)[0]
+    assert [row["problem"] for row in problems][0] == "it has 2 audit rows, not 1"
+
+
+def account_with(admin: Any, connect: Connect, role: str) -> Iterator[Any]:
+    """Create an account with one role, active by default, and yield a connection of it."""
+    account = f"'{role}_test'@'%'"
+    result_sets(admin, f"CREATE USER {account} IDENTIFIED BY 'secret' DEFAULT ROLE {role}")
+    yield connect(user=f"{role}_test", password="secret", database="podium")
+    result_sets(admin, f"DROP USER {account}")
+
+
+def catalog(connection: Any) -> dict[str, int]:
+    """Return the number of each code."""
+    found = rows(connection, "SELECT code, errno FROM podium.error_catalog")
+    return {row["code"]: row["errno"] for row in found}
+
+
+def grants(connection: Any, account: str, host: str = "%") -> set[str]:
+    """Return the grants of an account as SHOW GRANTS prints them."""
+    found = rows(connection, f"SHOW GRANTS FOR '{account}'@'{host}'")
+    return {str(value) for row in found for value in row.values()}
+
+
+def tables(connection: Any) -> list[tuple[str, str]]:
+    """Return each table and view of Podium with one of its columns."""
+    found = rows(
+        connection,
+        "SELECT table_name AS tab, MIN(column_name) AS col FROM information_schema.columns"
+        " WHERE table_schema = 'podium' AND extra = '' GROUP BY table_name",
+    )
+    return [(row["tab"], row["col"]) for row in found]

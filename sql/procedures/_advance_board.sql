@@ -1,4 +1,5 @@
 SET NAMES utf8mb4 COLLATE utf8mb4_0900_ai_ci;
+SET sql_mode = 'TRADITIONAL,ONLY_FULL_GROUP_BY';
 
 DROP PROCEDURE IF EXISTS podium._advance_board;
 
@@ -30,7 +31,8 @@ BEGIN
     )
     SELECT
         n.board_id, n.revision, p_reason, 0, n.actor, p_details, n.previous_hash,
-        _revision_hash(n.previous_hash, n.revision, p_reason, 0, n.actor, p_details, n.committed_at, NULL),
+        _revision_hash(
+            n.previous_hash, n.revision, p_reason, 0, n.actor, p_details, n.committed_at, NULL),
         n.committed_at
     FROM (
         SELECT
@@ -44,7 +46,8 @@ BEGIN
     ) AS n;
 
     UPDATE leaderboards AS b
-    STRAIGHT_JOIN leaderboard_revisions AS r ON r.board_id = b.board_id AND r.revision = b.revision + 1
+    STRAIGHT_JOIN leaderboard_revisions AS r
+        ON r.board_id = b.board_id AND r.revision = b.revision + 1
     SET b.revision = r.revision,
         b.head_hash = r.hash,
         b.changed_at = r.committed_at,

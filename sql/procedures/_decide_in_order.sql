@@ -1,4 +1,5 @@
 SET NAMES utf8mb4 COLLATE utf8mb4_0900_ai_ci;
+SET sql_mode = 'TRADITIONAL,ONLY_FULL_GROUP_BY';
 
 DROP PROCEDURE IF EXISTS podium._decide_in_order;
 
@@ -10,19 +11,21 @@ CREATE DEFINER = podium_owner@localhost PROCEDURE podium._decide_in_order()
     MODIFIES SQL DATA
     SQL SECURITY DEFINER
 BEGIN
-    -- Purpose:     In one array an expected_version may count on submissions before it, and a submission id
-    --              may come twice. The items are walked in order, as if each had come alone.
+    -- Purpose:     In one array an expected_version may count on submissions before it, and a
+    --              submission id may come twice. The items are walked in order, as if each had come
+    --              alone.
     -- Parameters:  none; reads tmp_items
-    -- Result sets: none; sets code in tmp_items: NULL accepted, 'replay' the same as an item before it, or why
-    --              it is refused; and base_version of the refused, to what they have met
+    -- Result sets: none; sets code in tmp_items: NULL accepted, 'replay' the same as an item before
+    --              it, or why it is refused; and base_version of the refused, to what they have met
     -- Errors:      none
     -- Transaction: the caller's, SERIALIZABLE, the boards locked
     -- Locks:       none; temporary tables only
     -- Example:     CALL _decide_in_order();
     DECLARE v_verdicts JSON;
 
-    -- The state of the walk, one JSON object: what accepted items have left behind, by session (v: number of
-    -- items accepted, t: total time), by module (m: time) and by submission id (s: payload).
+    -- The state of the walk, one JSON object: what accepted items have left behind, by session (v:
+    -- number of items accepted, t: total time), by module (m: time) and by submission id (s:
+    -- payload).
     WITH RECURSIVE
     items AS (
         SELECT
@@ -85,13 +88,15 @@ BEGIN
             ) AS d
         ) AS v ON TRUE
     )
-    SELECT JSON_OBJECTAGG(w.item_no, JSON_OBJECT('code', w.code, 'version', w.met_version)) INTO v_verdicts
+    SELECT JSON_OBJECTAGG(w.item_no, JSON_OBJECT('code', w.code, 'version', w.met_version))
+    INTO v_verdicts
     FROM walk AS w
     WHERE w.place > 0;
 
     -- Through a variable, since a temporary table cannot be read in the statement that updates it.
     UPDATE tmp_items
-    SET code = NULLIF(JSON_UNQUOTE(JSON_EXTRACT(v_verdicts, CONCAT('$."', item_no, '".code'))), 'null'),
+    SET code = NULLIF(
+            JSON_UNQUOTE(JSON_EXTRACT(v_verdicts, CONCAT('$."', item_no, '".code'))), 'null'),
         base_version = IF(
             code IS NULL,
             base_version,

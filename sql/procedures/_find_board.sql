@@ -1,4 +1,5 @@
 SET NAMES utf8mb4 COLLATE utf8mb4_0900_ai_ci;
+SET sql_mode = 'TRADITIONAL,ONLY_FULL_GROUP_BY';
 
 DROP PROCEDURE IF EXISTS podium._find_board;
 
@@ -13,8 +14,8 @@ CREATE DEFINER = podium_owner@localhost PROCEDURE podium._find_board(
     READS SQL DATA
     SQL SECURITY DEFINER
 BEGIN
-    -- Purpose:     An exam and its board are created together and last; every call that names an exam begins
-    --              here.
+    -- Purpose:     An exam and its board are created together and last; every call that names an
+    --              exam begins here.
     -- Parameters:  p_exam_id   of create_exam
     --              o_board_id  of leaderboards
     -- Result sets: none
@@ -25,7 +26,8 @@ BEGIN
     SET o_board_id = (SELECT board_id FROM leaderboards WHERE exam_id = p_exam_id);
 
     IF o_board_id IS NULL THEN
-        CALL _raise('exam_not_found', CONCAT('exam ', COALESCE(p_exam_id, 'NULL'), ' does not exist'));
+        CALL _raise('exam_not_found',
+                    CONCAT('exam ', COALESCE(p_exam_id, 'NULL'), ' does not exist'));
     END IF;
 END$$
 

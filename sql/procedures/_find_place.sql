@@ -1,4 +1,5 @@
 SET NAMES utf8mb4 COLLATE utf8mb4_0900_ai_ci;
+SET sql_mode = 'TRADITIONAL,ONLY_FULL_GROUP_BY';
 
 DROP PROCEDURE IF EXISTS podium._find_place;
 
@@ -15,8 +16,8 @@ CREATE DEFINER = podium_owner@localhost PROCEDURE podium._find_place(
     READS SQL DATA
     SQL SECURITY DEFINER
 BEGIN
-    -- Purpose:     Deep pages at the cost of the first: the entries before them are counted by the counters,
-    --              not read.
+    -- Purpose:     Deep pages at the cost of the first: the entries before them are counted by the
+    --              counters, not read.
     -- Parameters:  p_board_id      of leaderboards
     --              p_offset        entries before the place, from 0
     --              o_standing_key  the standing that holds the place; NULL: past the end
@@ -33,8 +34,8 @@ BEGIN
 
     SET o_skip = p_offset;
 
-    -- A loop, since the buckets of a level are those of the one bucket chosen on the level above: as many
-    -- rounds as there are levels, whatever the offset.
+    -- A loop, since the buckets of a level are those of the one bucket chosen on the level above:
+    -- as many rounds as there are levels, whatever the offset.
     descent: WHILE v_level >= 0 DO
         SET v_bucket = NULL;
 
@@ -44,7 +45,8 @@ BEGIN
             SELECT
                 bucket,
                 entries,
-                SUM(entries) OVER (ORDER BY bucket DESC ROWS UNBOUNDED PRECEDING) - entries AS before_it
+                SUM(entries) OVER (ORDER BY bucket DESC ROWS UNBOUNDED PRECEDING) - entries
+                    AS before_it
             FROM leaderboard_counters
             WHERE board_id = p_board_id AND level = v_level AND parent = v_parent
         ) AS c

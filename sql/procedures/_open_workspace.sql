@@ -1,4 +1,5 @@
 SET NAMES utf8mb4 COLLATE utf8mb4_0900_ai_ci;
+SET sql_mode = 'TRADITIONAL,ONLY_FULL_GROUP_BY';
 
 DROP PROCEDURE IF EXISTS podium._open_workspace;
 
@@ -19,8 +20,9 @@ BEGIN
     -- Locks:       none
     -- Example:     CALL _open_workspace();
 
-    -- A connection that is reset loses the variable and the tables together. The name carries the shape of
-    -- the tables: a release that changes one changes the names, so that old connections get new tables.
+    -- A connection that is reset loses the variable and the tables together. The name carries the
+    -- shape of the tables: a release that changes one changes the names, so that old connections
+    -- get new tables.
     IF @podium_workspace_1 IS NULL THEN
         DROP TEMPORARY TABLE IF EXISTS tmp_submissions, tmp_items, tmp_entries;
 
@@ -39,11 +41,11 @@ BEGIN
             submission_id    VARCHAR(64)     COLLATE utf8mb4_0900_bin NULL,
             payload_hash     BINARY(32)      NULL,
             actor_id         BIGINT          NULL,
-            code             VARCHAR(40)     CHARACTER SET ascii COLLATE ascii_bin NULL, -- NULL: not refused
+            code             VARCHAR(40)     CHARACTER SET ascii COLLATE ascii_bin NULL,
             replayed         BOOLEAN         NOT NULL,
-            current_version  INT UNSIGNED    NULL,          -- of the session, where a conflict is told
-            id_items         INT UNSIGNED    NOT NULL,      -- items of the array with this submission_id
-            session_items    INT UNSIGNED    NOT NULL,      -- items of the array for this session
+            current_version  INT UNSIGNED    NULL,          -- of the session, for a conflict
+            id_items         INT UNSIGNED    NOT NULL,      -- items with this submission_id
+            session_items    INT UNSIGNED    NOT NULL,      -- items for this session
             session_time_sec BIGINT          NULL,          -- their times, summed
             -- Reading in this order locks the boards in ascending order.
             PRIMARY KEY (board_id, item_no)

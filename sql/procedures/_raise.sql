@@ -1,4 +1,5 @@
 SET NAMES utf8mb4 COLLATE utf8mb4_0900_ai_ci;
+SET sql_mode = 'TRADITIONAL,ONLY_FULL_GROUP_BY';
 
 DROP PROCEDURE IF EXISTS podium._raise;
 
@@ -13,12 +14,13 @@ CREATE DEFINER = podium_owner@localhost PROCEDURE podium._raise(
     READS SQL DATA
     SQL SECURITY DEFINER
 BEGIN
-    -- Purpose:     The only place that signals. SQLSTATE 45000, the errno of the catalog, and a message that
-    --              begins with the code.
+    -- Purpose:     The only place that signals. SQLSTATE 45000, the errno of the catalog, and a
+    --              message that begins with the code.
     -- Parameters:  p_code    of error_catalog
     --              p_detail  what was wrong and what to do, for people; cut to what a message holds
     -- Result sets: none
-    -- Errors:      p_code; an unknown code fails with 1644, which no caller expects, so that a test sees it
+    -- Errors:      p_code; an unknown code fails with 1644, which no caller expects, so that a test
+    --              sees it
     -- Transaction: the caller's
     -- Locks:       none
     -- Example:     CALL _raise('exam_not_found', 'exam 7 does not exist');

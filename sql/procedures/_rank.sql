@@ -1,4 +1,5 @@
 SET NAMES utf8mb4 COLLATE utf8mb4_0900_ai_ci;
+SET sql_mode = 'TRADITIONAL,ONLY_FULL_GROUP_BY';
 
 DROP FUNCTION IF EXISTS podium._rank;
 

@@ -1,4 +1,5 @@
 SET NAMES utf8mb4 COLLATE utf8mb4_0900_ai_ci;
+SET sql_mode = 'TRADITIONAL,ONLY_FULL_GROUP_BY';
 
 DROP PROCEDURE IF EXISTS podium._read_submissions;
 
@@ -8,19 +9,21 @@ CREATE DEFINER = podium_owner@localhost PROCEDURE podium._read_submissions(
     p_submissions JSON,
     p_actor_id    BIGINT
 )
-    COMMENT 'Reads an array of submissions into tmp_submissions and judges what no lock is needed for'
+    COMMENT 'Reads an array of submissions and judges what no lock is needed for'
     NOT DETERMINISTIC
     MODIFIES SQL DATA
     SQL SECURITY DEFINER
 BEGIN
-    -- Purpose:     Values, existence, ownership and replays, for all items in one statement. What it reads of
-    --              a session never changes: its exam and its user. What may change is read under the lock.
+    -- Purpose:     Values, existence, ownership and replays, for all items in one statement. What
+    --              it reads of a session never changes: its exam and its user. What may change is
+    --              read under the lock.
     -- Parameters:  p_submissions  array of objects, see submit_scores
-    --              p_actor_id     acting user of items that name none; NULL: the MySQL account itself
+    --              p_actor_id     acting user of items that name none; NULL: the MySQL account
+    --                             itself
     -- Result sets: none; leaves a row per item in tmp_submissions, its code set where it is refused
     -- Errors:      submissions_invalid, too_many_items
-    -- Transaction: the caller's, READ COMMITTED: a plain consistent read, since INSERT ... SELECT would lock
-    --              what it reads in any stricter level
+    -- Transaction: the caller's, READ COMMITTED: a plain consistent read, since INSERT ... SELECT
+    --              would lock what it reads in any stricter level
     -- Locks:       none
     -- Example:     CALL _read_submissions('[{"session_id": 1, "module_type": "quiz"}]', NULL);
     IF COALESCE(JSON_TYPE(p_submissions), 'NULL') <> 'ARRAY' THEN
@@ -28,7 +31,8 @@ BEGIN
     END IF;
     IF JSON_LENGTH(p_submissions) > 1000 THEN
         CALL _raise('too_many_items',
-                    CONCAT(JSON_LENGTH(p_submissions), ' submissions, at most 1000 go in one array'));
+                    CONCAT(JSON_LENGTH(p_submissions),
+                           ' submissions, at most 1000 go in one array'));
     END IF;
 
     INSERT INTO tmp_submissions (
@@ -89,10 +93,12 @@ BEGIN
                 WHEN COALESCE(j.module_type, '') NOT IN ('coding', 'quiz', 'assessment')
                     THEN 'module_unknown'
                 WHEN j.max_score IS NULL OR j.max_score <= 0
-                    OR JSON_TYPE(j.max_json) NOT IN ('INTEGER', 'UNSIGNED INTEGER', 'DOUBLE', 'DECIMAL')
+                    OR JSON_TYPE(j.max_json)
+                        NOT IN ('INTEGER', 'UNSIGNED INTEGER', 'DOUBLE', 'DECIMAL')
                     THEN 'max_score_invalid'
                 WHEN j.raw_score IS NULL OR j.raw_score NOT BETWEEN 0 AND j.max_score
-                    OR JSON_TYPE(j.raw_json) NOT IN ('INTEGER', 'UNSIGNED INTEGER', 'DOUBLE', 'DECIMAL')
+                    OR JSON_TYPE(j.raw_json)
+                        NOT IN ('INTEGER', 'UNSIGNED INTEGER', 'DOUBLE', 'DECIMAL')
                     THEN 'raw_score_invalid'
                 WHEN j.time_spent_sec IS NULL OR j.time_spent_sec NOT BETWEEN 0 AND 4194303
                     OR JSON_TYPE(j.time_json) NOT IN ('INTEGER', 'UNSIGNED INTEGER')

@@ -1,4 +1,5 @@
 SET NAMES utf8mb4 COLLATE utf8mb4_0900_ai_ci;
+SET sql_mode = 'TRADITIONAL,ONLY_FULL_GROUP_BY';
 
 DROP PROCEDURE IF EXISTS podium._rebuild_board;
 
@@ -12,14 +13,15 @@ CREATE DEFINER = podium_owner@localhost PROCEDURE podium._rebuild_board(
     MODIFIES SQL DATA
     SQL SECURITY DEFINER
 BEGIN
-    -- Purpose:     Weighted scores, session totals, entries and counters of a board from the raw scores. Its
-    --              cost grows with the exam: it is for changes of the weights and for repair, and the baseline
-    --              that the counters are measured against.
+    -- Purpose:     Weighted scores, session totals, entries and counters of a board from the raw
+    --              scores. Its cost grows with the exam: it is for changes of the weights and for
+    --              repair, and the baseline that the counters are measured against.
     -- Parameters:  p_board_id  of leaderboards
     -- Result sets: none
     -- Errors:      none
     -- Transaction: the caller's, SERIALIZABLE, the board locked
-    -- Locks:       all sessions and module scores of the exam, all entries and counters of the board
+    -- Locks:       all sessions and module scores of the exam, all entries and counters of the
+    --              board
     -- Example:     CALL _rebuild_board(1);
     DECLARE v_exam_id BIGINT UNSIGNED DEFAULT (
         SELECT exam_id FROM leaderboards WHERE board_id = p_board_id
@@ -30,7 +32,8 @@ BEGIN
         ON s.exam_id = e.exam_id
     STRAIGHT_JOIN module_scores AS m ON m.session_id = s.session_id
     SET m.weighted_score = _weighted_score(
-        m.module_type, m.raw_score, m.max_score, e.weight_coding, e.weight_quiz, e.weight_assessment)
+        m.module_type, m.raw_score, m.max_score,
+        e.weight_coding, e.weight_quiz, e.weight_assessment)
     WHERE e.exam_id = v_exam_id;
 
     UPDATE exam_sessions AS s

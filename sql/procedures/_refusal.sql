@@ -1,4 +1,5 @@
 SET NAMES utf8mb4 COLLATE utf8mb4_0900_ai_ci;
+SET sql_mode = 'TRADITIONAL,ONLY_FULL_GROUP_BY';
 
 DROP FUNCTION IF EXISTS podium._refusal;
 
@@ -33,7 +34,7 @@ BEGIN
         WHEN 'raw_score_invalid' THEN 'raw_score must be a number from 0 to max_score'
         WHEN 'max_score_invalid' THEN 'max_score must be a number above 0 and below 10000000000'
         WHEN 'time_spent_invalid'
-            THEN 'time_spent_sec must be a whole number, not negative; a session holds at most 4194303'
+            THEN 'time_spent_sec must be a whole number from 0; a session holds at most 4194303'
         WHEN 'details_invalid' THEN 'details must be a JSON object of at most 65535 bytes'
         WHEN 'expected_version_invalid' THEN 'expected_version must be a whole number from 0'
         WHEN 'submission_id_invalid' THEN 'submission_id must be 1 to 64 printable ASCII characters'
@@ -43,7 +44,8 @@ BEGIN
             CONCAT('user ', p_actor_id, ' does not exist and cannot act'),
             'actor_id must be the number of a user')
         WHEN 'not_own_session' THEN CONCAT(v_session, ' does not belong to user ', p_actor_id)
-        WHEN 'submission_id_reused' THEN 'this submission id came with other values before; take a new one'
+        WHEN 'submission_id_reused'
+            THEN 'this submission id came with other values before; take a new one'
         WHEN 'session_finished' THEN CONCAT(v_session, ' is finished')
         WHEN 'deadline_passed' THEN CONCAT('the deadline of ', v_session, ' has passed')
         WHEN 'version_conflict' THEN CONCAT(

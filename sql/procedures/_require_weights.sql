@@ -1,4 +1,5 @@
 SET NAMES utf8mb4 COLLATE utf8mb4_0900_ai_ci;
+SET sql_mode = 'TRADITIONAL,ONLY_FULL_GROUP_BY';
 
 DROP PROCEDURE IF EXISTS podium._require_weights;
 
@@ -14,8 +15,8 @@ CREATE DEFINER = podium_owner@localhost PROCEDURE podium._require_weights(
     READS SQL DATA
     SQL SECURITY DEFINER
 BEGIN
-    -- Purpose:     The rule of the table's constraints, told in words. The parameters are wider than the
-    --              columns, so that 50.001 is refused and not rounded.
+    -- Purpose:     The rule of the table's constraints, told in words. The parameters are wider
+    --              than the columns, so that 50.001 is refused and not rounded.
     -- Parameters:  points out of 100, at most two decimals, none NULL
     -- Result sets: none
     -- Errors:      weights_invalid

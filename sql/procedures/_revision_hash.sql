@@ -1,4 +1,5 @@
 SET NAMES utf8mb4 COLLATE utf8mb4_0900_ai_ci;
+SET sql_mode = 'TRADITIONAL,ONLY_FULL_GROUP_BY';
 
 DROP FUNCTION IF EXISTS podium._revision_hash;
 
@@ -22,13 +23,16 @@ CREATE DEFINER = podium_owner@localhost FUNCTION podium._revision_hash(
 BEGIN
     -- Purpose:     The one definition of the chain, for writing it and for verifying it.
     -- Parameters:  p_previous_hash  of the revision before; of revision 1: see create_exam
-    --              p_digests        digests of its audit rows in hex, in order, without separator; may be NULL
+    --              p_digests        digests of its audit rows in hex, in order, without separator;
+    --                               may be NULL
     -- Result:      SHA-256
     -- Errors:      none
     -- Locks:       none
-    -- Example:     SELECT HEX(_revision_hash(REPEAT('\0', 32), 1, 'recalculation', 0, 'user:1', NULL, NOW(6), NULL));
+    -- Example:     SELECT HEX(_revision_hash(
+    --                  REPEAT('\0', 32), 1, 'recalculation', 0, 'user:1', NULL, NOW(6), NULL));
     RETURN UNHEX(SHA2(JSON_ARRAY(
-        HEX(p_previous_hash), p_revision, p_reason, p_submissions, p_actor, p_details, p_committed_at,
+        HEX(p_previous_hash), p_revision, p_reason, p_submissions, p_actor, p_details,
+        p_committed_at,
         SHA2(COALESCE(p_digests, ''), 256)
     ), 256));
 END$$

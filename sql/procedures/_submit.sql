@@ -1,4 +1,5 @@
 SET NAMES utf8mb4 COLLATE utf8mb4_0900_ai_ci;
+SET sql_mode = 'TRADITIONAL,ONLY_FULL_GROUP_BY';
 
 DROP PROCEDURE IF EXISTS podium._submit;
 
@@ -13,13 +14,14 @@ CREATE DEFINER = podium_owner@localhost PROCEDURE podium._submit(
     MODIFIES SQL DATA
     SQL SECURITY DEFINER
 BEGIN
-    -- Purpose:     The one implementation of a submission. submit_score and submit_scores differ only in how
-    --              they tell the outcome, so this private routine, and no other, owns a transaction.
+    -- Purpose:     The one implementation of a submission. submit_score and submit_scores differ
+    --              only in how they tell the outcome, so this private routine, and no other, owns a
+    --              transaction.
     -- Parameters:  see submit_scores
-    -- Result sets: none; leaves a row per item in tmp_submissions. Accepted and replayed items are found in
-    --              score_audit_log by their submission_id.
-    -- Errors:      submissions_invalid, too_many_items; 1568 inside an open transaction; 1205 and 1213 after
-    --              which nothing has happened and the caller may try again
+    -- Result sets: none; leaves a row per item in tmp_submissions. Accepted and replayed items are
+    --              found in score_audit_log by their submission_id.
+    -- Errors:      submissions_invalid, too_many_items; 1568 inside an open transaction; 1205 and
+    --              1213 after which nothing has happened and the caller may try again
     -- Transaction: its own: READ COMMITTED to read, then SERIALIZABLE to write
     -- Locks:       _lock_submissions, _write_submissions, in this order
     -- Example:     CALL _submit('[]', NULL);
@@ -30,10 +32,12 @@ BEGIN
     DECLARE v_depending INT;
     DECLARE v_written BOOLEAN;
 
-    -- First of all, outside of any handler: in somebody's open transaction this fails and touches nothing.
+    -- First of all, outside of any handler: in somebody's open transaction this fails and touches
+    -- nothing.
     SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
 
-    -- Again only where the same submission id was committed by somebody else since it was looked up.
+    -- Again only where the same submission id was committed by somebody else since it was looked
+    -- up.
     WHILE NOT v_done DO
         BEGIN
             DECLARE EXIT HANDLER FOR 1062
@@ -60,7 +64,9 @@ BEGIN
             START TRANSACTION;
             CALL _lock_submissions();
 
-            SELECT COALESCE(SUM(code IS NULL), 0), COALESCE(SUM(code IS NOT NULL), 0), COALESCE(SUM(depends), 0)
+            SELECT
+                COALESCE(SUM(code IS NULL), 0), COALESCE(SUM(code IS NOT NULL), 0),
+                COALESCE(SUM(depends), 0)
             INTO v_accepted, v_refused, v_depending
             FROM tmp_items;
 

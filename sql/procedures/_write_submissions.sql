@@ -1,4 +1,5 @@
 SET NAMES utf8mb4 COLLATE utf8mb4_0900_ai_ci;
+SET sql_mode = 'TRADITIONAL,ONLY_FULL_GROUP_BY';
 
 DROP FUNCTION IF EXISTS podium._write_submissions;
 
@@ -11,25 +12,29 @@ CREATE DEFINER = podium_owner@localhost FUNCTION podium._write_submissions()
     MODIFIES SQL DATA
     SQL SECURITY DEFINER
 BEGIN
-    -- Purpose:     Scores, session totals, entries, counters, ranks, audit rows, revision: done or undone as a
-    --              whole. KILL QUERY, which is what Ctrl-C in the mysql client sends, runs no handler: between
-    --              the statements of a procedure it would leave half a submission in an open transaction,
-    --              for the next COMMIT to keep. A function is one statement to the server.
-    -- Parameters:  none; reads tmp_submissions and tmp_items, leaves in tmp_entries what became of the boards
-    -- Result:      TRUE. It depends on the tables alone, hence DETERMINISTIC, which the server demands of a
-    --              function that writes while the binary log is on
-    -- Errors:      1062 where the same submission id has been committed since it was looked up: the caller
-    --              starts again and finds it as a replay
+    -- Purpose:     Scores, session totals, entries, counters, ranks, audit rows, revision: done or
+    --              undone as a whole. KILL QUERY, which is what Ctrl-C in the mysql client sends,
+    --              runs no handler: between the statements of a procedure it would leave half a
+    --              submission in an open transaction, for the next COMMIT to keep. A function is
+    --              one statement to the server.
+    -- Parameters:  none; reads tmp_submissions and tmp_items, leaves in tmp_entries what became of
+    --              the boards
+    -- Result:      TRUE. It depends on the tables alone, hence DETERMINISTIC, which the server
+    --              demands of a function that writes while the binary log is on
+    -- Errors:      1062 where the same submission id has been committed since it was looked up: the
+    --              caller starts again and finds it as a replay
     -- Transaction: the caller's, SERIALIZABLE, the boards locked
-    -- Locks:       FOR UPDATE, in this order, the module scores, sessions, entries and counters written;
-    --              shared, the counters that a rank sums. Where an exam allows several attempts, also the
-    --              candidate's other sessions, shared, with the gap behind them: a new attempt waits.
-    --              STRAIGHT_JOIN throughout: from the few rows of this call to the tables, never the other
-    --              way round, which would lock what belongs to other boards.
+    -- Locks:       FOR UPDATE, in this order, the module scores, sessions, entries and counters
+    --              written; shared, the counters that a rank sums. Where an exam allows several
+    --              attempts, also the candidate's other sessions, shared, with the gap behind them:
+    --              a new attempt waits. STRAIGHT_JOIN throughout: from the few rows of this call to
+    --              the tables, never the other way round, which would lock what belongs to other
+    --              boards.
     -- Example:     SET v_written = _write_submissions();
 
-    -- One long body, since a temporary table cannot be reopened (1137) where two routines below a function use
-    -- it, nor where it goes by two names: tmp_submissions is t, tmp_items is i, and tmp_entries has no other.
+    -- One long body, since a temporary table cannot be reopened (1137) where two routines below a
+    -- function use it, nor where it goes by two names: tmp_submissions is t, tmp_items is i, and
+    -- tmp_entries has no other.
 
     -- Scores. The last accepted item of a module stands.
     INSERT INTO module_scores (
@@ -41,8 +46,8 @@ BEGIN
         n.details, UTC_TIMESTAMP(6)
     FROM (
         SELECT
-            i.session_id, i.module_type, i.raw_score, i.max_score, i.weighted_score, i.time_spent_sec,
-            t.details,
+            i.session_id, i.module_type, i.raw_score, i.max_score, i.weighted_score,
+            i.time_spent_sec, t.details,
             ROW_NUMBER() OVER (
                 PARTITION BY i.session_id, i.module_type ORDER BY i.item_no DESC
             ) AS newness
@@ -72,7 +77,8 @@ BEGIN
                 AS assessment
         FROM (
             SELECT
-                i.session_id, i.module_type, i.weighted_score, i.time_spent_sec, i.old_time_spent_sec,
+                i.session_id, i.module_type, i.weighted_score, i.time_spent_sec,
+                i.old_time_spent_sec,
                 ROW_NUMBER() OVER (
                     PARTITION BY i.session_id, i.module_type ORDER BY i.item_no DESC
                 ) AS newness
@@ -157,9 +163,10 @@ BEGIN
         total_time_sec = tmp_entries.total_time_sec,
         standing_key = tmp_entries.new_key;
 
-    -- Counters: each entry leaves its old standing and takes its new one. They move by these differences
-    -- alone, so the cost does not depend on how many candidates there are. Level 0 first: only when it is
-    -- written one sees which standings are new and which are left by all.
+    -- Counters: each entry leaves its old standing and takes its new one. They move by these
+    --           differences
+    -- alone, so the cost does not depend on how many candidates there are. Level 0 first: only when
+    -- it is written one sees which standings are new and which are left by all.
     INSERT INTO leaderboard_counters (board_id, level, parent, bucket, standings, entries)
     SELECT
         d.board_id, d.level, d.into_parent, d.into_bucket, d.gained > 0, GREATEST(d.gained, 0)
@@ -184,7 +191,8 @@ BEGIN
     INSERT INTO leaderboard_counters (board_id, level, parent, bucket, standings, entries)
     SELECT
         d.board_id, d.level, d.into_parent, d.into_bucket,
-        -- The CHECK sees this row before its key is found to exist: whoever leaves a shared standing for a
+        -- The CHECK sees this row before its key is found to exist: whoever leaves a shared
+        -- The CHECK sees this row before its key is found to exist: standing for a
         -- new one in the same range adds a standing and no entry.
         GREATEST(d.standings_gained, 0), GREATEST(d.standings_gained, d.gained, 0)
     FROM (

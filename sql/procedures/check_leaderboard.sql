@@ -1,4 +1,5 @@
 SET NAMES utf8mb4 COLLATE utf8mb4_0900_ai_ci;
+SET sql_mode = 'TRADITIONAL,ONLY_FULL_GROUP_BY';
 
 DROP PROCEDURE IF EXISTS podium.check_leaderboard;
 
@@ -12,11 +13,13 @@ CREATE DEFINER = podium_owner@localhost PROCEDURE podium.check_leaderboard(
     READS SQL DATA
     SQL SECURITY DEFINER
 BEGIN
-    -- Purpose:     Everything derived against module_scores and the window function: weighted scores, session
-    --              totals, entries, every counter on every level, and the ranks they give.
+    -- Purpose:     Everything derived against module_scores and the window function: weighted
+    --              scores, session totals, entries, every counter on every level, and the ranks
+    --              they give.
     -- Parameters:  p_exam_id  of create_exam
-    -- Result sets: problem (module_score, session, entry, counter, rank, board), item, found, expected: one
-    --              row per difference, none when all is well. NULL: there is no such thing, or none ought to be
+    -- Result sets: problem (module_score, session, entry, counter, rank, board), item, found,
+    --              expected: one row per difference, none when all is well. NULL: there is no such
+    --              thing, or none ought to be
     -- Errors:      exam_not_found; 1568 inside an open transaction
     -- Transaction: its own, REPEATABLE READ, READ ONLY: one moment, while submissions go on
     -- Locks:       none
@@ -38,10 +41,12 @@ BEGIN
         WITH
         modules AS (
             SELECT
-                s.session_id, s.user_id, s.attempt_no, e.attempt_policy, m.module_type, m.time_spent_sec,
+                s.session_id, s.user_id, s.attempt_no, e.attempt_policy, m.module_type,
+                m.time_spent_sec,
                 m.weighted_score AS stored_score,
-                _weighted_score(m.module_type, m.raw_score, m.max_score,
-                                e.weight_coding, e.weight_quiz, e.weight_assessment) AS weighted_score
+                _weighted_score(
+                    m.module_type, m.raw_score, m.max_score,
+                    e.weight_coding, e.weight_quiz, e.weight_assessment) AS weighted_score
             FROM exams AS e
             INNER JOIN exam_sessions AS s ON s.exam_id = e.exam_id
             INNER JOIN module_scores AS m ON m.session_id = s.session_id
@@ -55,8 +60,8 @@ BEGIN
                 MAX(IF(module_type = 'assessment', weighted_score, NULL)) AS assessment,
                 SUM(weighted_score) AS total_score,
                 SUM(time_spent_sec) AS total_time_sec,
-                CAST(SUM(weighted_score) * 10000 AS SIGNED) * 4194304 + 4194303 - SUM(time_spent_sec)
-                    AS standing_key
+                CAST(SUM(weighted_score) * 10000 AS SIGNED) * 4194304
+                    + 4194303 - SUM(time_spent_sec) AS standing_key
             FROM modules
             GROUP BY session_id, user_id, attempt_no, attempt_policy
         ),
@@ -101,10 +106,12 @@ BEGIN
             FROM leaderboard_counters
             WHERE board_id = v_board_id AND level = 0
         ),
-        -- Both sides of each comparison, as text; what is on one side only comes with NULL on the other.
+        -- Both sides of each comparison, as text; what is on one side only comes with NULL on the
+        -- other.
         sides AS (
             SELECT
-                'module_score' AS problem, CONCAT('session ', session_id, ', ', module_type) AS item,
+                'module_score' AS problem,
+                CONCAT('session ', session_id, ', ', module_type) AS item,
                 CAST(stored_score AS CHAR) AS found, CAST(weighted_score AS CHAR) AS expected
             FROM modules
             UNION ALL
@@ -114,8 +121,8 @@ BEGIN
                           COALESCE(s.weighted_coding, '-'), COALESCE(s.weighted_quiz, '-'),
                           COALESCE(s.weighted_assessment, '-')),
                 CONCAT_WS(' ', COALESCE(t.total_score, '0.0000'), COALESCE(t.total_time_sec, 0),
-                          COALESCE(t.standing_key, '-'), COALESCE(t.coding, '-'), COALESCE(t.quiz, '-'),
-                          COALESCE(t.assessment, '-'))
+                          COALESCE(t.standing_key, '-'), COALESCE(t.coding, '-'),
+                          COALESCE(t.quiz, '-'), COALESCE(t.assessment, '-'))
             FROM exam_sessions AS s
             LEFT JOIN sessions AS t ON t.session_id = s.session_id
             WHERE s.exam_id = p_exam_id
@@ -150,8 +157,10 @@ BEGIN
                 'counter', CONCAT('level ', c.level, ', bucket ', c.bucket),
                 CONCAT(c.standings, ' standings, ', c.entries, ' entries'), NULL
             FROM leaderboard_counters AS c
-            LEFT JOIN counters AS n ON n.level = c.level AND n.parent = c.parent AND n.bucket = c.bucket
-            WHERE c.board_id = v_board_id AND n.level IS NULL AND (c.standings <> 0 OR c.entries <> 0)
+            LEFT JOIN counters AS n
+                ON n.level = c.level AND n.parent = c.parent AND n.bucket = c.bucket
+            WHERE c.board_id = v_board_id AND n.level IS NULL
+                AND (c.standings <> 0 OR c.entries <> 0)
             UNION ALL
             SELECT
                 'rank', CONCAT('standing ', n.standing_key), CAST(r.stored_rank AS CHAR),

@@ -1,4 +1,5 @@
 SET NAMES utf8mb4 COLLATE utf8mb4_0900_ai_ci;
+SET sql_mode = 'TRADITIONAL,ONLY_FULL_GROUP_BY';
 
 DROP PROCEDURE IF EXISTS podium.create_exam;
 
@@ -20,9 +21,11 @@ CREATE DEFINER = podium_owner@localhost PROCEDURE podium.create_exam(
     MODIFIES SQL DATA
     SQL SECURITY DEFINER
 BEGIN
-    -- Purpose:     An exam with its weights, attempts and schedule, and the empty board it is ranked on.
+    -- Purpose:     An exam with its weights, attempts and schedule, and the empty board it is
+    --              ranked on.
     -- Parameters:  p_title           1 to 200 characters
-    --              p_weight_*        points out of 100, two decimals, summing to 100; all NULL: 50, 30, 20
+    --              p_weight_*        points out of 100, two decimals, summing to 100; all NULL: 50,
+    --                                30, 20
     --              p_max_attempts    1 to 1000; NULL: 1
     --              p_attempt_policy  best, latest or first; NULL: best
     --              p_starts_at       UTC; NULL: open at once
@@ -33,7 +36,8 @@ BEGIN
     --              schedule_invalid, duration_invalid; 1568 inside an open transaction
     -- Transaction: its own
     -- Locks:       the new rows
-    -- Example:     CALL create_exam('Backend Challenge 2026', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
+    -- Example:     CALL create_exam(
+    --                  'Backend Challenge 2026', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
     --              exam_id title                  weight_coding ... revision total_participants
     --                    1 Backend Challenge 2026         50.00 ...        0                  0
     DECLARE v_exam_id BIGINT UNSIGNED;
@@ -80,10 +84,12 @@ BEGIN
         );
         SET v_exam_id = LAST_INSERT_ID();
 
-        -- The chain of each board begins with a value of its own, so that no history fits another board.
+        -- The chain of each board begins with a value of its own, so that no history fits another
+        -- board.
         INSERT INTO leaderboards (exam_id, head_hash, changed_at)
         VALUES (
-            v_exam_id, UNHEX(SHA2(CONCAT('podium board of exam ', v_exam_id), 256)), UTC_TIMESTAMP(6)
+            v_exam_id, UNHEX(SHA2(CONCAT('podium board of exam ', v_exam_id), 256)),
+            UTC_TIMESTAMP(6)
         );
 
         COMMIT;

@@ -1,4 +1,5 @@
 SET NAMES utf8mb4 COLLATE utf8mb4_0900_ai_ci;
+SET sql_mode = 'TRADITIONAL,ONLY_FULL_GROUP_BY';
 
 DROP PROCEDURE IF EXISTS podium.create_user;
 
@@ -15,7 +16,8 @@ CREATE DEFINER = podium_owner@localhost PROCEDURE podium.create_user(
     SQL SECURITY DEFINER
 BEGIN
     -- Purpose:     Everybody who takes exams or runs them.
-    -- Parameters:  p_username   1 to 64 characters, taken once; case does not tell two apart, accents do
+    -- Parameters:  p_username   1 to 64 characters, taken once; case does not tell two apart,
+    --                           accents do
     --              p_full_name  1 to 200 characters
     --              p_role       candidate, moderator, admin; NULL: candidate
     -- Result sets: user_id, username, full_name, role, created_at

@@ -1,4 +1,5 @@
 SET NAMES utf8mb4 COLLATE utf8mb4_0900_ai_ci;
+SET sql_mode = 'TRADITIONAL,ONLY_FULL_GROUP_BY';
 
 DROP PROCEDURE IF EXISTS podium.finish_session;
 
@@ -15,10 +16,11 @@ CREATE DEFINER = podium_owner@localhost PROCEDURE podium.finish_session(
 BEGIN
     -- Purpose:     After it the candidate himself submits no more; staff and DBAs still can.
     -- Parameters:  p_session_id  of start_session
-    --              p_actor_id    acting user; a candidate finishes his own sessions only; NULL: the MySQL
-    --                            account
-    -- Result sets: session_id, exam_id, user_id, attempt_no, status, version, total_score, weighted_coding,
-    --              weighted_quiz, weighted_assessment, total_time_sec, started_at, deadline_at, finished_at
+    --              p_actor_id    acting user; a candidate finishes his own sessions only; NULL: the
+    --                            MySQL account
+    -- Result sets: session_id, exam_id, user_id, attempt_no, status, version, total_score,
+    --              weighted_coding, weighted_quiz, weighted_assessment, total_time_sec, started_at,
+    --              deadline_at, finished_at
     -- Errors:      session_not_found, not_own_session; 1568 inside an open transaction
     -- Transaction: its own, READ COMMITTED
     -- Locks:       the session; a submission to it that holds the lock is waited for

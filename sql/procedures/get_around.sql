@@ -1,4 +1,5 @@
 SET NAMES utf8mb4 COLLATE utf8mb4_0900_ai_ci;
+SET sql_mode = 'TRADITIONAL,ONLY_FULL_GROUP_BY';
 
 DROP PROCEDURE IF EXISTS podium.get_around;
 
@@ -17,9 +18,11 @@ BEGIN
     -- Purpose:     The candidate's own entry with its neighbours in board order.
     -- Parameters:  p_exam_id  of create_exam
     --              p_user_id  in the middle
-    --              p_window   1 to 100 entries on each side, fewer at the ends of the board; NULL: 5
+    --              p_window   1 to 100 entries on each side, fewer at the ends of the board; NULL:
+    --                         5
     -- Result sets: 1: exam_id, exam_title, total_participants, user_id, window, revision
-    --              2: rank, user_id, username, full_name, total_score, total_time_sec, by rank and user_id
+    --              2: rank, user_id, username, full_name, total_score, total_time_sec, by rank and
+    --                 user_id
     -- Errors:      exam_not_found, entry_not_found, window_invalid; 1568 inside an open transaction
     -- Transaction: its own, REPEATABLE READ, READ ONLY
     -- Locks:       none
@@ -50,7 +53,8 @@ BEGIN
         CALL _find_board(p_exam_id, v_board_id);
 
         SET v_standing_key = (
-            SELECT standing_key FROM leaderboard_snapshot WHERE board_id = v_board_id AND user_id = p_user_id
+            SELECT standing_key FROM leaderboard_snapshot
+            WHERE board_id = v_board_id AND user_id = p_user_id
         );
         IF v_standing_key IS NULL THEN
             CALL _raise('entry_not_found', CONCAT(
@@ -69,7 +73,8 @@ BEGIN
             (
                 SELECT user_id, total_score, total_time_sec, standing_key
                 FROM leaderboard_snapshot
-                WHERE board_id = v_board_id AND standing_key = v_standing_key AND user_id < p_user_id
+                WHERE board_id = v_board_id AND standing_key = v_standing_key
+                    AND user_id < p_user_id
                 ORDER BY user_id DESC
                 LIMIT v_window
             )
@@ -86,7 +91,8 @@ BEGIN
             (
                 SELECT user_id, total_score, total_time_sec, standing_key
                 FROM leaderboard_snapshot
-                WHERE board_id = v_board_id AND standing_key = v_standing_key AND user_id > p_user_id
+                WHERE board_id = v_board_id AND standing_key = v_standing_key
+                    AND user_id > p_user_id
                 ORDER BY user_id
                 LIMIT v_window
             )

@@ -1,4 +1,5 @@
 SET NAMES utf8mb4 COLLATE utf8mb4_0900_ai_ci;
+SET sql_mode = 'TRADITIONAL,ONLY_FULL_GROUP_BY';
 
 DROP PROCEDURE IF EXISTS podium.get_audit_trail;
 
@@ -15,23 +16,25 @@ CREATE DEFINER = podium_owner@localhost PROCEDURE podium.get_audit_trail(
     READS SQL DATA
     SQL SECURITY DEFINER
 BEGIN
-    -- Purpose:     Every accepted submission, in commit order. Within a board audit_id ascends with the
-    --              revision, since both are given out under the board's lock: who goes on behind the last
-    --              audit_id he has seen misses nothing.
+    -- Purpose:     Every accepted submission, in commit order. Within a board audit_id ascends with
+    --              the revision, since both are given out under the board's lock: who goes on
+    --              behind the last audit_id he has seen misses nothing.
     -- Parameters:  p_exam_id     of create_exam
     --              p_session_id  only this session; NULL: all
     --              p_after       audit_id to go on behind; NULL: from the first
     --              p_limit       1 to 1000 rows; NULL: 100
-    -- Result sets: audit_id, submission_id, revision, exam_id, session_id, user_id, module_type, actor_id,
-    --              actor, version, old_raw_score, old_max_score, old_weighted_score, old_time_spent_sec,
-    --              new_raw_score, new_max_score, new_weighted_score, new_time_spent_sec, old_total_score,
-    --              new_total_score, rank (after it), details, created_at
-    -- Errors:      exam_not_found, session_not_found (also where it belongs to another exam), limit_invalid
+    -- Result sets: audit_id, submission_id, revision, exam_id, session_id, user_id, module_type,
+    --              actor_id, actor, version, old_raw_score, old_max_score, old_weighted_score,
+    --              old_time_spent_sec, new_raw_score, new_max_score, new_weighted_score,
+    --              new_time_spent_sec, old_total_score, new_total_score, rank (after it), details,
+    --              created_at
+    -- Errors:      exam_not_found, session_not_found (also where it belongs to another exam),
+    --              limit_invalid
     -- Transaction: none
     -- Locks:       none
     -- Example:     CALL get_audit_trail(1, NULL, NULL, 1);
-    --              audit_id submission_id ... revision exam_id session_id user_id module_type actor ...
-    --                     1 9b2f…         ...        1       1          1       1 quiz        user:1 ...
+    --              audit_id submission_id ... revision exam_id session_id module_type actor  ...
+    --                     1 9b2f…         ...        1       1          1 quiz        user:1 ...
     DECLARE v_board_id BIGINT UNSIGNED;
     DECLARE v_after BIGINT DEFAULT COALESCE(p_after, 0);
     DECLARE v_limit BIGINT DEFAULT COALESCE(p_limit, 100);

@@ -1,4 +1,5 @@
 SET NAMES utf8mb4 COLLATE utf8mb4_0900_ai_ci;
+SET sql_mode = 'TRADITIONAL,ONLY_FULL_GROUP_BY';
 
 DROP PROCEDURE IF EXISTS podium.get_entry;
 
@@ -16,8 +17,9 @@ BEGIN
     -- Purpose:     Where somebody stands, without a page around it.
     -- Parameters:  p_exam_id  of create_exam
     --              p_user_id  of create_user
-    -- Result sets: exam_id, revision, rank, user_id, username, full_name, total_score, weighted_coding,
-    --              weighted_quiz, weighted_assessment, total_time_sec, session_id, attempt_no
+    -- Result sets: exam_id, revision, rank, user_id, username, full_name, total_score,
+    --              weighted_coding, weighted_quiz, weighted_assessment, total_time_sec, session_id,
+    --              attempt_no
     -- Errors:      exam_not_found, entry_not_found; 1568 inside an open transaction
     -- Transaction: its own, REPEATABLE READ, READ ONLY: entry, rank and revision are of one moment
     -- Locks:       none

@@ -1,4 +1,5 @@
 SET NAMES utf8mb4 COLLATE utf8mb4_0900_ai_ci;
+SET sql_mode = 'TRADITIONAL,ONLY_FULL_GROUP_BY';
 
 DROP PROCEDURE IF EXISTS podium.get_exam;
 
@@ -15,7 +16,8 @@ BEGIN
     -- Purpose:     An exam with the state of its board.
     -- Parameters:  p_exam_id  of create_exam
     -- Result sets: exam_id, title, weight_coding, weight_quiz, weight_assessment, max_attempts,
-    --              attempt_policy, starts_at, ends_at, duration_sec, created_at, revision, total_participants
+    --              attempt_policy, starts_at, ends_at, duration_sec, created_at, revision,
+    --              total_participants
     -- Errors:      exam_not_found
     -- Transaction: none
     -- Locks:       none

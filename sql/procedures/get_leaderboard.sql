@@ -1,4 +1,5 @@
 SET NAMES utf8mb4 COLLATE utf8mb4_0900_ai_ci;
+SET sql_mode = 'TRADITIONAL,ONLY_FULL_GROUP_BY';
 
 DROP PROCEDURE IF EXISTS podium.get_leaderboard;
 
@@ -21,8 +22,9 @@ BEGIN
     --              p_per_page  1 to 200 entries; NULL: 50
     --              p_user_id   whose own entry to add; NULL: nobody's
     -- Result sets: 1: exam_id, exam_title, total_participants, page, per_page, revision
-    --              2: rank, user_id, username, full_name, total_score, total_time_sec, by rank and user_id
-    --              3: the same columns for p_user_id; no row where he is not on the board
+    --              2: rank, user_id, username, full_name, total_score, total_time_sec, by rank and
+    --                 user_id 3: the same columns for p_user_id; no row where he is not on the
+    --                 board
     -- Errors:      exam_not_found, page_invalid, per_page_invalid; 1568 inside an open transaction
     -- Transaction: its own, REPEATABLE READ, READ ONLY
     -- Locks:       none
@@ -57,8 +59,8 @@ BEGIN
         CALL _find_board(p_exam_id, v_board_id);
 
         SELECT
-            e.exam_id, e.title AS exam_title, b.total_participants, v_page AS page, v_per_page AS per_page,
-            b.revision
+            e.exam_id, e.title AS exam_title, b.total_participants, v_page AS page,
+            v_per_page AS per_page, b.revision
         FROM leaderboards AS b
         INNER JOIN exams AS e ON e.exam_id = b.exam_id
         WHERE b.board_id = v_board_id;
@@ -85,8 +87,8 @@ BEGIN
         ORDER BY `rank`, e.user_id;
 
         SELECT
-            _rank(e.board_id, e.standing_key) AS `rank`, e.user_id, u.username, u.full_name, e.total_score,
-            e.total_time_sec
+            _rank(e.board_id, e.standing_key) AS `rank`, e.user_id, u.username, u.full_name,
+            e.total_score, e.total_time_sec
         FROM leaderboard_snapshot AS e
         INNER JOIN users AS u ON u.user_id = e.user_id
         WHERE e.board_id = v_board_id AND e.user_id = p_user_id;

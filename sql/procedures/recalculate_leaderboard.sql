@@ -1,4 +1,5 @@
 SET NAMES utf8mb4 COLLATE utf8mb4_0900_ai_ci;
+SET sql_mode = 'TRADITIONAL,ONLY_FULL_GROUP_BY';
 
 DROP PROCEDURE IF EXISTS podium.recalculate_leaderboard;
 
@@ -13,8 +14,8 @@ CREATE DEFINER = podium_owner@localhost PROCEDURE podium.recalculate_leaderboard
     MODIFIES SQL DATA
     SQL SECURITY DEFINER
 BEGIN
-    -- Purpose:     Repair: weighted scores, totals, entries and counters are computed anew. Nothing raw and no
-    --              history changes.
+    -- Purpose:     Repair: weighted scores, totals, entries and counters are computed anew. Nothing
+    --              raw and no history changes.
     -- Parameters:  p_exam_id   of create_exam
     --              p_actor_id  acting user; NULL: the MySQL account itself
     -- Result sets: exam_id, revision, total_participants

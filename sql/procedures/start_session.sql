@@ -1,4 +1,5 @@
 SET NAMES utf8mb4 COLLATE utf8mb4_0900_ai_ci;
+SET sql_mode = 'TRADITIONAL,ONLY_FULL_GROUP_BY';
 
 DROP PROCEDURE IF EXISTS podium.start_session;
 
@@ -17,10 +18,11 @@ BEGIN
     -- Purpose:     One session in progress per candidate and exam, however many calls race for it.
     -- Parameters:  p_exam_id   of create_exam
     --              p_user_id   the candidate
-    --              p_actor_id  acting user; a candidate starts his own sessions only; NULL: the MySQL account
-    -- Result sets: session_id, exam_id, user_id, attempt_no, status, version, total_score, weighted_coding,
-    --              weighted_quiz, weighted_assessment, total_time_sec, started_at, deadline_at, finished_at,
-    --              created (1: new, 0: was in progress)
+    --              p_actor_id  acting user; a candidate starts his own sessions only; NULL: the
+    --                          MySQL account
+    -- Result sets: session_id, exam_id, user_id, attempt_no, status, version, total_score,
+    --              weighted_coding, weighted_quiz, weighted_assessment, total_time_sec, started_at,
+    --              deadline_at, finished_at, created (1: new, 0: was in progress)
     -- Errors:      exam_not_found, user_not_found, not_own_session, exam_not_open, exam_ended,
     --              attempts_exhausted; 1568 inside an open transaction
     -- Transaction: its own, READ COMMITTED: two starts are told apart by the unique key alone
@@ -68,7 +70,8 @@ BEGIN
             END IF;
             CALL _require_actor(p_actor_id, p_user_id, NULL);
 
-            -- Locked before the new row, as update_exam_weights does, so that the two cannot deadlock.
+            -- Locked before the new row, as update_exam_weights does, so that the two cannot
+            -- deadlock.
             SELECT max_attempts, starts_at, ends_at, duration_sec
             INTO v_max_attempts, v_starts_at, v_ends_at, v_duration_sec
             FROM exams
@@ -100,7 +103,9 @@ BEGIN
                 END IF;
                 SET v_deadline_at = v_now + INTERVAL v_duration_sec SECOND;
 
-                INSERT INTO exam_sessions (exam_id, user_id, attempt_no, status, started_at, deadline_at)
+                INSERT INTO exam_sessions (
+                    exam_id, user_id, attempt_no, status, started_at, deadline_at
+                )
                 VALUES (
                     p_exam_id, p_user_id, v_attempt_no + 1, 'in_progress', v_now,
                     -- The earlier of the two; NULL where the exam has neither.

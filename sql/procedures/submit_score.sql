@@ -1,4 +1,5 @@
 SET NAMES utf8mb4 COLLATE utf8mb4_0900_ai_ci;
+SET sql_mode = 'TRADITIONAL,ONLY_FULL_GROUP_BY';
 
 DROP PROCEDURE IF EXISTS podium.submit_score;
 
@@ -28,14 +29,16 @@ BEGIN
     --              p_time_spent_sec    seconds
     --              p_details           any JSON object; NULL: none
     --              p_expected_version  the session's version before this; NULL: whatever it is
-    --              p_submission_id     1 to 64 printable ASCII characters; the same id again returns the first
-    --                                  outcome and changes nothing; NULL: a new one
+    --              p_submission_id     1 to 64 printable ASCII characters; the same id again
+    --                                  returns the first outcome and changes nothing; NULL: a new
+    --                                  one
     --              p_actor_id          acting user; NULL: the MySQL account itself
     -- Result sets: one row with the columns of submit_scores
-    -- Errors:      module_unknown, raw_score_invalid, max_score_invalid, time_spent_invalid, details_invalid,
-    --              expected_version_invalid, submission_id_invalid, session_not_found, actor_not_found,
-    --              not_own_session, session_finished, deadline_passed, version_conflict,
-    --              submission_id_reused; 1568 inside an open transaction
+    -- Errors:      module_unknown, raw_score_invalid, max_score_invalid, time_spent_invalid,
+    --              details_invalid, expected_version_invalid, submission_id_invalid,
+    --              session_not_found, actor_not_found, not_own_session, session_finished,
+    --              deadline_passed, version_conflict, submission_id_reused; 1568 inside an open
+    --              transaction
     -- Transaction: its own, SERIALIZABLE; after 1213 or 1205 nothing has happened: try again
     -- Locks:       the board, then the session and what is written
     -- Example:     CALL submit_score(1, 'coding', 85.5, 100, 2400, NULL, NULL, NULL, NULL);

@@ -1,4 +1,5 @@
 SET NAMES utf8mb4 COLLATE utf8mb4_0900_ai_ci;
+SET sql_mode = 'TRADITIONAL,ONLY_FULL_GROUP_BY';
 
 DROP PROCEDURE IF EXISTS podium.submit_scores;
 
@@ -13,21 +14,24 @@ CREATE DEFINER = podium_owner@localhost PROCEDURE podium.submit_scores(
     MODIFIES SQL DATA
     SQL SECURITY DEFINER
 BEGIN
-    -- Purpose:     Scores, audit rows, revision, board and ranks of up to 1000 submissions in one transaction.
-    --              About as many statements run for 500 as for one.
-    -- Parameters:  p_submissions  array of objects: session_id, module_type (coding, quiz, assessment),
-    --                             raw_score, max_score, time_spent_sec (seconds); optional: details (object),
-    --                             expected_version (of the session before it), submission_id (makes it
-    --                             repeatable; default a new one), actor_id, actor_role (candidate: for his own
-    --                             sessions only; default the actor's role)
-    --              p_actor_id     acting user of items without actor_id; NULL: the MySQL account itself
-    -- Result sets: one row per item, in order: item_no (from 0), status (200 or the HTTP status of the
-    --              refusal), code, message (NULL where accepted), current_version (of a version_conflict),
-    --              submission_id, replayed, exam_id, session_id, user_id, module_type, version, revision, and
-    --              the candidate's entry on the board at that revision: rank, total_score, weighted_coding,
-    --              weighted_quiz, weighted_assessment, total_time_sec
-    -- Errors:      submissions_invalid, too_many_items; 1568 inside an open transaction. What is wrong with one
-    --              item is in its row: see error_catalog, 503xx and 504xx
+    -- Purpose:     Scores, audit rows, revision, board and ranks of up to 1000 submissions in one
+    --              transaction. About as many statements run for 500 as for one.
+    -- Parameters:  p_submissions  array of objects: session_id, module_type (coding, quiz,
+    --                             assessment), raw_score, max_score, time_spent_sec (seconds);
+    --                             optional: details (object), expected_version (of the session
+    --                             before it), submission_id (makes it repeatable; default a new
+    --                             one), actor_id, actor_role (candidate: for his own sessions only;
+    --                             default the actor's role)
+    --              p_actor_id     acting user of items without actor_id; NULL: the MySQL account
+    --                             itself
+    -- Result sets: one row per item, in order: item_no (from 0), status (200 or the HTTP status of
+    --              the refusal), code, message (NULL where accepted), current_version (of a
+    --              version_conflict), submission_id, replayed, exam_id, session_id, user_id,
+    --              module_type, version, revision, and the candidate's entry on the board at that
+    --              revision: rank, total_score, weighted_coding, weighted_quiz,
+    --              weighted_assessment, total_time_sec
+    -- Errors:      submissions_invalid, too_many_items; 1568 inside an open transaction. What is
+    --              wrong with one item is in its row: see error_catalog, 503xx and 504xx
     -- Transaction: its own, SERIALIZABLE; after 1213 or 1205 nothing has happened: try again
     -- Locks:       the boards concerned in ascending order, then their sessions and what is written
     -- Example:     CALL submit_scores('[{"session_id": 1, "module_type": "quiz", "raw_score": 90,

@@ -1,4 +1,5 @@
 SET NAMES utf8mb4 COLLATE utf8mb4_0900_ai_ci;
+SET sql_mode = 'TRADITIONAL,ONLY_FULL_GROUP_BY';
 
 DROP PROCEDURE IF EXISTS podium.update_exam_weights;
 
@@ -23,7 +24,8 @@ BEGIN
     -- Result sets: the columns of get_exam
     -- Errors:      exam_not_found, weights_invalid; 1568 inside an open transaction
     -- Transaction: its own, SERIALIZABLE. Its length grows with the exam; submissions wait.
-    -- Locks:       the board, the exam, then all of its sessions, module scores, entries and counters
+    -- Locks:       the board, the exam, then all of its sessions, module scores, entries and
+    --              counters
     -- Example:     CALL update_exam_weights(1, 40, 40, 20, NULL);
     --              exam_id title                  weight_coding ... revision total_participants
     --                    1 Backend Challenge 2026         40.00 ...        5                842
@@ -48,7 +50,8 @@ BEGIN
         START TRANSACTION;
         SET v_board_id = (SELECT board_id FROM leaderboards WHERE board_id = v_board_id FOR UPDATE);
 
-        SELECT JSON_OBJECT('coding', weight_coding, 'quiz', weight_quiz, 'assessment', weight_assessment)
+        SELECT JSON_OBJECT(
+            'coding', weight_coding, 'quiz', weight_quiz, 'assessment', weight_assessment)
         INTO v_old_weights
         FROM exams
         WHERE exam_id = p_exam_id

@@ -1,4 +1,5 @@
 SET NAMES utf8mb4 COLLATE utf8mb4_0900_ai_ci;
+SET sql_mode = 'TRADITIONAL,ONLY_FULL_GROUP_BY';
 
 DROP PROCEDURE IF EXISTS podium.verify_audit;
 
@@ -12,11 +13,13 @@ CREATE DEFINER = podium_owner@localhost PROCEDURE podium.verify_audit(
     READS SQL DATA
     SQL SECURITY DEFINER
 BEGIN
-    -- Purpose:     Walks the hash chain from the first revision to the head and compares each link with the
-    --              audit rows it covers, the versions of the sessions with their number, and the scores that
-    --              count now with the last ones that were submitted.
+    -- Purpose:     Walks the hash chain from the first revision to the head and compares each link
+    --              with the audit rows it covers, the versions of the sessions with their number,
+    --              and the scores that count now with the last ones that were submitted.
     -- Parameters:  p_exam_id  of create_exam
-    -- Result sets: revision, problem: by revision, the first bad one first; none when all is well
+    -- Result sets: revision, problem: by revision, the first bad one first; what is wrong with
+    --              sessions and scores of today comes with the board's revision; no row when all is
+    --              well
     -- Errors:      exam_not_found; 1568 inside an open transaction
     -- Transaction: its own, REPEATABLE READ, READ ONLY: one moment, while submissions go on
     -- Locks:       none
@@ -54,8 +57,9 @@ BEGIN
                 ROW_NUMBER() OVER (ORDER BY r.revision) AS place,
                 LAG(r.hash) OVER (ORDER BY r.revision) AS hash_before,
                 COALESCE(c.submissions, 0) AS found,
-                _revision_hash(r.previous_hash, r.revision, r.reason, r.submissions, r.actor, r.details,
-                               r.committed_at, c.digests)
+                _revision_hash(
+                    r.previous_hash, r.revision, r.reason, r.submissions, r.actor, r.details,
+                    r.committed_at, c.digests)
                     AS true_hash
             FROM leaderboard_revisions AS r
             LEFT JOIN covered AS c ON c.revision = r.revision
@@ -104,27 +108,29 @@ BEGIN
                 )
             UNION ALL
             SELECT
-                COALESCE(a.newest, 0),
+                b.revision,
                 CONCAT('session ', s.session_id, ' is at version ', s.version, ' after ',
                        COALESCE(a.submissions, 0), ' audit rows')
-            FROM exam_sessions AS s
+            FROM leaderboards AS b
+            INNER JOIN exam_sessions AS s ON s.exam_id = b.exam_id
             LEFT JOIN (
-                SELECT session_id, COUNT(*) AS submissions, MAX(revision) AS newest
+                SELECT session_id, COUNT(*) AS submissions
                 FROM score_audit_log
                 WHERE board_id = v_board_id
                 GROUP BY session_id
             ) AS a ON a.session_id = s.session_id
-            WHERE s.exam_id = p_exam_id AND s.version <> COALESCE(a.submissions, 0)
+            WHERE b.board_id = v_board_id AND s.version <> COALESCE(a.submissions, 0)
             UNION ALL
             SELECT
-                COALESCE(a.revision, 0),
+                b.revision,
                 CONCAT('the ', m.module_type, ' score of session ', m.session_id,
                        ' is not the one that was submitted last')
-            FROM exam_sessions AS s
+            FROM leaderboards AS b
+            INNER JOIN exam_sessions AS s ON s.exam_id = b.exam_id
             INNER JOIN module_scores AS m ON m.session_id = s.session_id
             LEFT JOIN newest AS a
                 ON a.session_id = m.session_id AND a.module_type = m.module_type AND a.newness = 1
-            WHERE s.exam_id = p_exam_id
+            WHERE b.board_id = v_board_id
                 AND NOT (
                     m.raw_score <=> a.new_raw_score
                     AND m.max_score <=> a.new_max_score

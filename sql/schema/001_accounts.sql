@@ -1,7 +1,7 @@
 SET NAMES utf8mb4 COLLATE utf8mb4_0900_ai_ci;
 
--- The definer of every routine, trigger and view. Locked: nobody logs in as it. What it and the roles may
--- do stands in sql/grants.sql, which is loaded last.
+-- The definer of every routine, trigger and view. Locked: nobody logs in as it. What it and the
+-- roles may do stands in sql/grants.sql, which is loaded last.
 CREATE USER IF NOT EXISTS podium_owner@localhost
     -- No password has this hash. The server's own locked accounts carry it too.
     IDENTIFIED WITH caching_sha2_password

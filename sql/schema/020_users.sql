@@ -2,7 +2,7 @@ SET NAMES utf8mb4 COLLATE utf8mb4_0900_ai_ci;
 
 CREATE TABLE IF NOT EXISTS podium.users (
     user_id    BIGINT UNSIGNED NOT NULL AUTO_INCREMENT,
-    username   VARCHAR(64)     COLLATE utf8mb4_0900_as_ci NOT NULL, -- Alice is alice, but not Alicé
+    username   VARCHAR(64)     COLLATE utf8mb4_0900_as_ci NOT NULL, -- Alice is alice, not Alicé
     full_name  VARCHAR(200)    NOT NULL,
     role       ENUM (
                    'candidate',     -- takes exams, submits for his own sessions

@@ -1,7 +1,8 @@
 SET NAMES utf8mb4 COLLATE utf8mb4_0900_ai_ci;
 
--- The scores that count now, one row per scored module of a session. What was replaced is in the audit log.
--- Everything on the boards can be computed again from this table, exams and exam_sessions.
+-- The scores that count now, one row per scored module of a session. What was replaced is in the
+-- audit log. Everything on the boards can be computed again from this table, exams and
+-- exam_sessions.
 CREATE TABLE IF NOT EXISTS podium.module_scores (
     session_id     BIGINT UNSIGNED NOT NULL,
     module_type    ENUM ('coding', 'quiz', 'assessment') NOT NULL,

@@ -1,7 +1,7 @@
 SET NAMES utf8mb4 COLLATE utf8mb4_0900_ai_ci;
 
--- One row per board. Its row lock orders all writes of that board: whoever changes anything keyed by a board
--- holds this row FOR UPDATE first.
+-- One row per board. Its row lock orders all writes of that board: whoever changes anything keyed
+-- by a board holds this row FOR UPDATE first.
 CREATE TABLE IF NOT EXISTS podium.leaderboards (
     board_id           BIGINT UNSIGNED NOT NULL AUTO_INCREMENT,
     exam_id            BIGINT UNSIGNED NOT NULL,

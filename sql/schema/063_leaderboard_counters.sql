@@ -1,9 +1,10 @@
 SET NAMES utf8mb4 COLLATE utf8mb4_0900_ai_ci;
 
--- How many distinct standings, and how many entries, lie in each range of keys. A rank is one more than the
--- standings in the better buckets of the same parent, summed over the levels. Bucket and parent are stored,
--- not computed, because only equality on a stored column is executed as a look-up. On level 0 a bucket is one
--- standing: standings is 1, or 0 once its last holder has left it.
+-- How many distinct standings, and how many entries, lie in each range of keys. A rank is one more
+-- than the standings in the better buckets of the same parent, summed over the levels. Bucket and
+-- parent are stored, not computed, because only equality on a stored column is executed as a
+-- look-up. On level 0 a bucket is one standing: standings is 1, or 0 once its last holder has left
+-- it.
 CREATE TABLE IF NOT EXISTS podium.leaderboard_counters (
     board_id  BIGINT UNSIGNED  NOT NULL,
     level     TINYINT UNSIGNED NOT NULL,

@@ -1,7 +1,8 @@
 SET NAMES utf8mb4 COLLATE utf8mb4_0900_ai_ci;
 
--- One row per committed change of a board, in commit order and without gaps. Its hash covers the revision
--- before it and its own audit rows, so that no row of the history can change unnoticed. Append-only.
+-- One row per committed change of a board, in commit order and without gaps. Its hash covers the
+-- revision before it and its own audit rows, so that no row of the history can change unnoticed.
+-- Append-only.
 CREATE TABLE IF NOT EXISTS podium.leaderboard_revisions (
     board_id      BIGINT UNSIGNED NOT NULL,
     revision      BIGINT UNSIGNED NOT NULL,
@@ -11,7 +12,7 @@ CREATE TABLE IF NOT EXISTS podium.leaderboard_revisions (
                       'recalculation'   -- recalculate_leaderboard
                   ) NOT NULL,
     submissions   INT UNSIGNED    NOT NULL,         -- audit rows of this revision
-    actor         VARCHAR(300)    NULL,             -- who changed or recalculated; of submissions: their audit rows
+    actor         VARCHAR(300)    NULL,             -- NULL of submissions: see their audit rows
     details       JSON            NULL,             -- of weights: the old and the new ones
     previous_hash BINARY(32)      NOT NULL,
     hash          BINARY(32)      NOT NULL,

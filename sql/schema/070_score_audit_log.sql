@@ -1,19 +1,19 @@
 SET NAMES utf8mb4 COLLATE utf8mb4_0900_ai_ci;
 
--- One row per accepted submission, for ever. Triggers refuse UPDATE and DELETE; the digest feeds the hash
--- chain of leaderboard_revisions and is computed from the row whenever it is read.
+-- One row per accepted submission, for ever. Triggers refuse UPDATE and DELETE; the digest feeds
+-- the hash chain of leaderboard_revisions and is computed from the row whenever it is read.
 CREATE TABLE IF NOT EXISTS podium.score_audit_log (
-    audit_id                  BIGINT UNSIGNED NOT NULL AUTO_INCREMENT, -- ascends in commit order in a board
+    audit_id                  BIGINT UNSIGNED NOT NULL AUTO_INCREMENT, -- per board in commit order
     board_id                  BIGINT UNSIGNED NOT NULL,
     revision                  BIGINT UNSIGNED NOT NULL,
     item_no                   INT UNSIGNED    NOT NULL,     -- place in the array it came in
-    submission_id             VARCHAR(64)     COLLATE utf8mb4_0900_bin NOT NULL, -- unlike ascii_bin, NO PAD
+    submission_id             VARCHAR(64)     COLLATE utf8mb4_0900_bin NOT NULL, -- NO PAD
     payload_hash              BINARY(32)      NOT NULL,     -- of what was submitted, for replays
     session_id                BIGINT UNSIGNED NOT NULL,
     user_id                   BIGINT UNSIGNED NOT NULL,     -- whose session
     module_type               ENUM ('coding', 'quiz', 'assessment') NOT NULL,
-    actor_id                  BIGINT UNSIGNED NULL,         -- who submitted; NULL: the MySQL account itself
-    actor                     VARCHAR(300)    NOT NULL,     -- user:7, or the account, root@localhost
+    actor_id                  BIGINT UNSIGNED NULL,         -- NULL: the MySQL account itself
+    actor                     VARCHAR(300)    NOT NULL,     -- user:7, or root@localhost
     version                   INT UNSIGNED    NOT NULL,     -- of the session, after it
     old_raw_score             DECIMAL(30, 20) NULL,         -- NULL: the module's first score
     old_max_score             DECIMAL(30, 20) NULL,
@@ -38,9 +38,10 @@ CREATE TABLE IF NOT EXISTS podium.score_audit_log (
                                   UNHEX(SHA2(JSON_ARRAY(
                                       board_id, revision, item_no, submission_id, HEX(payload_hash),
                                       session_id, user_id, module_type, actor_id, actor, version,
-                                      old_raw_score, old_max_score, old_weighted_score, old_time_spent_sec,
-                                      new_raw_score, new_max_score, new_weighted_score, new_time_spent_sec,
-                                      details, old_total_score, new_total_score,
+                                      old_raw_score, old_max_score, old_weighted_score,
+                                      old_time_spent_sec, new_raw_score, new_max_score,
+                                      new_weighted_score, new_time_spent_sec, details,
+                                      old_total_score, new_total_score,
                                       entry_rank, entry_total_score, entry_weighted_coding,
                                       entry_weighted_quiz, entry_weighted_assessment,
                                       entry_total_time_sec, created_at), 256))
@@ -52,7 +53,8 @@ CREATE TABLE IF NOT EXISTS podium.score_audit_log (
     CONSTRAINT uq_score_audit_log_board_revision_item UNIQUE (board_id, revision, item_no),
     -- get_audit_trail of a session
     INDEX ix_score_audit_log_session (session_id, audit_id),
-    CONSTRAINT fk_score_audit_log_board FOREIGN KEY (board_id) REFERENCES podium.leaderboards (board_id),
+    CONSTRAINT fk_score_audit_log_board FOREIGN KEY (board_id)
+        REFERENCES podium.leaderboards (board_id),
     CONSTRAINT fk_score_audit_log_session FOREIGN KEY (session_id)
         REFERENCES podium.exam_sessions (session_id)
 ) ENGINE = InnoDB COMMENT = 'Append-only history of accepted submissions';

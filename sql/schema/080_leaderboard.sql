@@ -1,7 +1,7 @@
 SET NAMES utf8mb4 COLLATE utf8mb4_0900_ai_ci;
 
--- Every board for people who read with SQL. The rank is the window function itself; a condition on exam_id,
--- its partition column, is pushed down into the view.
+-- Every board for people who read with SQL. The rank is the window function itself; a condition on
+-- exam_id, its partition column, is pushed down into the view.
 CREATE OR REPLACE
     DEFINER = podium_owner@localhost
     SQL SECURITY DEFINER

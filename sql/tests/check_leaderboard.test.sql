@@ -17,14 +17,17 @@ SET @board = (SELECT board_id FROM podium.leaderboards WHERE exam_id = @exam);
 UPDATE podium.leaderboards SET total_participants = 3 WHERE board_id = @board;
 CALL podium.check_leaderboard(@exam);
 CALL podium_tap.is(
-    CONCAT_WS(' ', podium_tap.column_of(1, 'problem'), podium_tap.got('item'), podium_tap.got('found'),
-              podium_tap.got('expected')), 'board total_participants 3 2', 'a wrong number of entries is found');
+    CONCAT_WS(' ', podium_tap.column_of(1, 'problem'), podium_tap.got('item'),
+    podium_tap.got('found'),
+              podium_tap.got('expected')), 'board total_participants 3 2',
+              'a wrong number of entries is found');
 UPDATE podium.leaderboards SET total_participants = 2 WHERE board_id = @board;
 
 UPDATE podium.leaderboard_counters SET entries = entries + 1 WHERE board_id = @board AND level = 6;
 CALL podium.check_leaderboard(@exam);
 CALL podium_tap.is(
-    CONCAT_WS(' ', podium_tap.column_of(1, 'problem'), podium_tap.got('found'), podium_tap.got('expected')),
+    CONCAT_WS(' ', podium_tap.column_of(1, 'problem'), podium_tap.got('found'),
+    podium_tap.got('expected')),
     'counter 2 standings, 3 entries 2 standings, 2 entries', 'so is a wrong counter');
 UPDATE podium.leaderboard_counters SET entries = entries - 1 WHERE board_id = @board AND level = 6;
 
@@ -32,29 +35,36 @@ INSERT INTO podium.leaderboard_counters (board_id, level, parent, bucket, standi
 VALUES (@board, 0, 0, 5, 1, 1);
 CALL podium.check_leaderboard(@exam);
 CALL podium_tap.is(
-    CONCAT_WS(' ', podium_tap.column_of(1, 'problem'), podium_tap.got('item'), COALESCE(podium_tap.got('expected'), '-')),
+    CONCAT_WS(' ', podium_tap.column_of(1, 'problem'), podium_tap.got('item'),
+    COALESCE(podium_tap.got('expected'), '-')),
     'counter level 0, bucket 5 -', 'and a counter of nobody');
 UPDATE podium.leaderboard_counters SET entries = 0, standings = 0
 WHERE board_id = @board AND level = 0 AND bucket = 5;
 CALL podium.check_leaderboard(@exam);
 CALL podium_tap.is(podium_tap.rows_in(1), 0, 'but one that has fallen to nothing is no difference');
 
-DELETE FROM podium.leaderboard_counters WHERE board_id = @board AND level = 0 AND entries = 1 LIMIT 1;
+DELETE FROM podium.leaderboard_counters
+WHERE board_id = @board AND level = 0 AND entries = 1 LIMIT 1;
 CALL podium.check_leaderboard(@exam);
-CALL podium_tap.ok(podium_tap.column_of(1, 'problem') LIKE 'counter rank%', 'a lost standing spoils the ranks');
+CALL podium_tap.ok(podium_tap.column_of(1, 'problem') LIKE 'counter rank%',
+    'a lost standing spoils the ranks');
 CALL podium.recalculate_leaderboard(@exam, NULL);
 
-UPDATE podium.leaderboard_snapshot SET total_time_sec = 99 WHERE board_id = @board AND user_id = @alice;
+UPDATE podium.leaderboard_snapshot SET total_time_sec = 99
+WHERE board_id = @board AND user_id = @alice;
 CALL podium.check_leaderboard(@exam);
 CALL podium_tap.is(
-    CONCAT_WS(' ', podium_tap.column_of(1, 'problem'), podium_tap.got('item')), CONCAT('entry user ', @alice),
+    CONCAT_WS(' ', podium_tap.column_of(1, 'problem'), podium_tap.got('item')),
+    CONCAT('entry user ', @alice),
     'a wrong entry is found');
 DELETE FROM podium.leaderboard_snapshot WHERE board_id = @board AND user_id = @alice;
 CALL podium.check_leaderboard(@exam);
 CALL podium_tap.is(
-    CONCAT_WS(' ', podium_tap.column_of(1, 'problem'), COALESCE(podium_tap.got('found'), '-')), 'entry -',
+    CONCAT_WS(' ', podium_tap.column_of(1, 'problem'), COALESCE(podium_tap.got('found'), '-')),
+    'entry -',
     'and a missing one');
-INSERT INTO podium.leaderboard_snapshot (board_id, user_id, session_id, total_score, total_time_sec, standing_key)
+INSERT INTO podium.leaderboard_snapshot (board_id, user_id, session_id, total_score,
+    total_time_sec, standing_key)
 VALUES (@board, @unscored, @u, 0, 0, 4194303);
 CALL podium.check_leaderboard(@exam);
 CALL podium_tap.is(podium_tap.column_of(1, 'problem'), 'entry entry', 'and one too many');
@@ -64,22 +74,27 @@ CALL podium.recalculate_leaderboard(@exam, NULL);
 UPDATE podium.exam_sessions SET weighted_coding = 1 WHERE session_id = @a;
 CALL podium.check_leaderboard(@exam);
 CALL podium_tap.is(
-    CONCAT_WS(' ', podium_tap.got('problem'), podium_tap.got('item')), CONCAT('session session ', @a),
+    CONCAT_WS(' ', podium_tap.got('problem'), podium_tap.got('item')), CONCAT('session session ',
+    @a),
     'wrong totals of a session are found');
 UPDATE podium.module_scores SET raw_score = 100 WHERE session_id = @b AND module_type = 'coding';
 CALL podium.check_leaderboard(@exam);
 CALL podium_tap.ok(
-    podium_tap.column_of(1, 'problem') LIKE '%module_score%', 'and a raw score that was changed by hand');
+    podium_tap.column_of(1, 'problem') LIKE '%module_score%',
+    'and a raw score that was changed by hand');
 CALL podium.recalculate_leaderboard(@exam, NULL);
 
 CALL podium_tap.throws(
-    'CALL podium.check_leaderboard(0)', 50200, 'exam_not_found: exam 0 does not exist', 'the exam must exist');
+    'CALL podium.check_leaderboard(0)', 50200, 'exam_not_found: exam 0 does not exist',
+    'the exam must exist');
 CALL podium_tap.throws(
-    'CALL podium.check_leaderboard(NULL)', 50200, 'exam_not_found: exam NULL does not exist', 'and be given');
+    'CALL podium.check_leaderboard(NULL)', 50200, 'exam_not_found: exam NULL does not exist',
+    'and be given');
 START TRANSACTION;
 SELECT COUNT(*) FROM podium.users WHERE user_id = 1;
 CALL podium_tap.throws(
-    'CALL podium.check_leaderboard(@exam)', 1568, 'Transaction', 'inside an open transaction it refuses');
+    'CALL podium.check_leaderboard(@exam)', 1568, 'Transaction',
+    'inside an open transaction it refuses');
 COMMIT;
 
 CALL podium_tap.finish();

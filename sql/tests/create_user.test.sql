@@ -12,26 +12,32 @@ CALL podium_tap.ok(
     'with the time of now in UTC');
 
 CALL podium_tap.throws(
-    'CALL podium.create_user(@name, ''Another'', NULL)', 50101, 'username_taken: the user name Alice-',
+    'CALL podium.create_user(@name, ''Another'', NULL)', 50101,
+    'username_taken: the user name Alice-',
     'a name is taken once');
 CALL podium_tap.throws(
     'CALL podium.create_user(UPPER(@name), ''Another'', NULL)', 50101, 'username_taken: ',
     'another case is the same name');
 CALL podium.create_user(REPLACE(@name, 'Alice', 'Alicé'), 'Alicé Chen', NULL);
-CALL podium_tap.is(podium_tap.got('role'), 'candidate', 'an accent makes another name; no role: a candidate');
+CALL podium_tap.is(podium_tap.got('role'), 'candidate',
+    'an accent makes another name; no role: a candidate');
 
 CALL podium.create_user(RPAD(podium_tap.name(''), 64, '𝄞'), REPEAT('ñ', 200), NULL);
 CALL podium_tap.is(
-    CHAR_LENGTH(podium_tap.got('username')), 64, '64 characters of a name, four bytes each, are kept');
+    CHAR_LENGTH(podium_tap.got('username')), 64,
+    '64 characters of a name, four bytes each, are kept');
 CALL podium_tap.is(podium_tap.got('full_name'), REPEAT('ñ', 200), 'and 200 of a full name');
 
 CALL podium_tap.throws(
-    'CALL podium.create_user(REPEAT(''x'', 65), ''X'', NULL)', 50102, 'username_invalid: username must have',
+    'CALL podium.create_user(REPEAT(''x'', 65), ''X'', NULL)', 50102,
+    'username_invalid: username must have',
     '65 characters are too many');
 CALL podium_tap.throws(
-    'CALL podium.create_user('''', ''X'', NULL)', 50102, 'username_invalid', 'an empty name is none');
+    'CALL podium.create_user('''', ''X'', NULL)', 50102, 'username_invalid',
+    'an empty name is none');
 CALL podium_tap.throws(
-    'CALL podium.create_user(''   '', ''X'', NULL)', 50102, 'username_invalid', 'neither are blanks');
+    'CALL podium.create_user(''   '', ''X'', NULL)', 50102, 'username_invalid',
+    'neither are blanks');
 CALL podium_tap.throws(
     'CALL podium.create_user(NULL, ''X'', NULL)', 50102, 'username_invalid', 'nor NULL');
 CALL podium_tap.throws(
@@ -59,7 +65,10 @@ SET @name = podium_tap.name('bob');
 CALL podium.create_user(@name, 'Bob', NULL);
 ROLLBACK;
 CALL podium_tap.is(
-    (SELECT COUNT(*) FROM podium.users WHERE username = CONVERT(@name USING utf8mb4) COLLATE utf8mb4_0900_as_ci), 0,
+    (
+    SELECT COUNT(
+    *) FROM podium.users WHERE username = CONVERT(@name USING utf8mb4) COLLATE utf8mb4_0900_as_ci),
+    0,
     'inside an open transaction it is part of it');
 CALL podium.create_user(@name, 'Bob', NULL);
 CALL podium_tap.is(podium_tap.got('username'), @name, 'so that the name is free again');

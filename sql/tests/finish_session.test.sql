@@ -13,11 +13,14 @@ CALL podium_tap.throws(
 CALL podium.finish_session(@session, @alice);
 SET @finished_at = podium_tap.got('finished_at');
 CALL podium_tap.is(
-    CONCAT_WS(' ', podium_tap.got('session_id'), podium_tap.got('status'), podium_tap.got('version'),
+    CONCAT_WS(' ', podium_tap.got('session_id'), podium_tap.got('status'),
+    podium_tap.got('version'),
               podium_tap.got('total_score'), podium_tap.got('total_time_sec')),
-    CONCAT_WS(' ', @session, 'finished', 1, '42.7500', 2400), 'its candidate may; score and version stay');
+    CONCAT_WS(' ', @session, 'finished', 1, '42.7500', 2400),
+    'its candidate may; score and version stay');
 CALL podium_tap.ok(
-    ABS(TIMESTAMPDIFF(SECOND, @finished_at, UTC_TIMESTAMP())) <= 5, 'the time of it is kept, in UTC');
+    ABS(TIMESTAMPDIFF(SECOND, @finished_at, UTC_TIMESTAMP())) <= 5,
+    'the time of it is kept, in UTC');
 CALL podium.finish_session(@session, @alice);
 CALL podium_tap.is(podium_tap.got('finished_at'), @finished_at, 'finishing again changes nothing');
 CALL podium.finish_session(@bob_session, @staff);
@@ -35,16 +38,19 @@ CALL podium_tap.throws(
     'CALL podium.finish_session(0, NULL)', 50300, 'session_not_found: session 0 does not exist',
     'the session must exist');
 CALL podium_tap.throws(
-    'CALL podium.finish_session(NULL, NULL)', 50300, 'session_not_found: session NULL does not exist', 'and be given');
+    'CALL podium.finish_session(NULL, NULL)', 50300,
+    'session_not_found: session NULL does not exist', 'and be given');
 
 CALL podium_tap.enter(@exam, 'carol', @carol, @session);
 START TRANSACTION;
 SELECT COUNT(*) FROM podium.users WHERE user_id = 1;
 CALL podium_tap.throws(
-    'CALL podium.finish_session(@session, NULL)', 1568, 'Transaction', 'inside an open transaction it refuses');
+    'CALL podium.finish_session(@session, NULL)', 1568, 'Transaction',
+    'inside an open transaction it refuses');
 COMMIT;
 CALL podium_tap.is(
-    (SELECT status FROM podium.exam_sessions WHERE session_id = @session), 'in_progress', 'and touches nothing');
+    (SELECT status FROM podium.exam_sessions WHERE session_id = @session), 'in_progress',
+    'and touches nothing');
 SET autocommit = 0;
 CALL podium.finish_session(@session, NULL);
 ROLLBACK;

@@ -16,13 +16,15 @@ SET @board = JSON_EXTRACT(@result, '$[1]');
 
 CALL podium.recalculate_leaderboard(@exam, @admin);
 CALL podium_tap.is(
-    CONCAT_WS(' ', podium_tap.got('exam_id'), podium_tap.got('revision'), podium_tap.got('total_participants')),
+    CONCAT_WS(' ', podium_tap.got('exam_id'), podium_tap.got('revision'),
+    podium_tap.got('total_participants')),
     CONCAT(@exam, ' 4 2'), 'a rebuilt board is a new revision');
 CALL podium.get_leaderboard(@exam, NULL, NULL, NULL);
 CALL podium_tap.is(JSON_EXTRACT(@result, '$[1]'), @board, 'a board that was right stays the same');
 CALL podium_tap.is(
     (SELECT CONCAT_WS(' ', r.reason, r.submissions, r.actor) FROM podium.leaderboard_revisions AS r
-     INNER JOIN podium.leaderboards AS b ON b.board_id = r.board_id WHERE b.exam_id = @exam AND r.revision = 4),
+     INNER JOIN podium.leaderboards AS b ON b.board_id = r.board_id
+     WHERE b.exam_id = @exam AND r.revision = 4),
     CONCAT('recalculation 0 user:', @admin), 'the history says who did it');
 
 -- What an accident may do to the derived tables is mended.
@@ -30,7 +32,8 @@ UPDATE podium.leaderboard_snapshot AS e
 INNER JOIN podium.leaderboards AS b ON b.board_id = e.board_id
 SET e.total_score = 1, e.standing_key = 1 WHERE b.exam_id = @exam AND e.user_id = @alice;
 DELETE c FROM podium.leaderboard_counters AS c
-INNER JOIN podium.leaderboards AS b ON b.board_id = c.board_id WHERE b.exam_id = @exam AND c.level = 2;
+INNER JOIN podium.leaderboards AS b ON b.board_id = c.board_id
+WHERE b.exam_id = @exam AND c.level = 2;
 UPDATE podium.module_scores SET weighted_score = 99 WHERE session_id = @a;
 UPDATE podium.exam_sessions SET weighted_quiz = 5, total_time_sec = 1 WHERE session_id = @a;
 UPDATE podium.leaderboards SET total_participants = 17 WHERE exam_id = @exam;
@@ -46,12 +49,14 @@ CALL podium.verify_audit(@exam);
 CALL podium_tap.is(podium_tap.rows_in(1), 0, 'the history is untouched');
 CALL podium_tap.score(@a, 'quiz', 100, 100);
 CALL podium_tap.is(
-    CONCAT_WS(' ', podium_tap.got('rank'), podium_tap.got('revision')), '1 6', 'submissions go on from there');
+    CONCAT_WS(' ', podium_tap.got('rank'), podium_tap.got('revision')), '1 6',
+    'submissions go on from there');
 
 CALL podium_tap.open_exam(@empty);
 CALL podium.recalculate_leaderboard(@empty, NULL);
 CALL podium_tap.is(
-    CONCAT_WS(' ', podium_tap.got('revision'), podium_tap.got('total_participants')), '1 0', 'an empty board may be rebuilt');
+    CONCAT_WS(' ', podium_tap.got('revision'), podium_tap.got('total_participants')), '1 0',
+    'an empty board may be rebuilt');
 CALL podium.check_leaderboard(@empty);
 CALL podium_tap.is(podium_tap.rows_in(1), 0, 'and is still empty');
 
@@ -59,12 +64,14 @@ CALL podium_tap.throws(
     'CALL podium.recalculate_leaderboard(0, NULL)', 50200, 'exam_not_found: exam 0 does not exist',
     'the exam must exist');
 CALL podium_tap.throws(
-    'CALL podium.recalculate_leaderboard(NULL, NULL)', 50200, 'exam_not_found: exam NULL does not exist', 'and be given');
+    'CALL podium.recalculate_leaderboard(NULL, NULL)', 50200,
+    'exam_not_found: exam NULL does not exist', 'and be given');
 SET @before = podium_tap.state_of(@exam);
 START TRANSACTION;
 SELECT COUNT(*) FROM podium.users WHERE user_id = 1;
 CALL podium_tap.throws(
-    'CALL podium.recalculate_leaderboard(@exam, NULL)', 1568, 'Transaction', 'inside an open transaction it refuses');
+    'CALL podium.recalculate_leaderboard(@exam, NULL)', 1568, 'Transaction',
+    'inside an open transaction it refuses');
 COMMIT;
 CALL podium_tap.is(podium_tap.state_of(@exam), @before, 'and touches nothing');
 

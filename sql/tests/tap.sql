@@ -1,9 +1,10 @@
 SET NAMES utf8mb4 COLLATE utf8mb4_0900_ai_ci;
 
--- The harness of the SQL tests, after pgTAP. A test file announces a plan, arranges through the public
--- procedures, asserts with have and want, and finishes; every line of the outcome is a row with the one
--- column `tap`. SQL cannot read what a CALL returns, so whoever runs the file (tests/test_sql.py) puts the
--- result sets of each CALL into @result: a JSON array of arrays of objects, every value as text.
+-- The harness of the SQL tests, after pgTAP. A test file announces a plan, arranges through the
+-- public procedures, asserts with have and want, and finishes; every line of the outcome is a row
+-- with the one column `tap`. SQL cannot read what a CALL returns, so whoever runs the file
+-- (tests/test_sql.py) puts the result sets of each CALL into @result: a JSON array of arrays of
+-- objects, every value as text.
 DROP DATABASE IF EXISTS podium_tap;
 CREATE DATABASE podium_tap DEFAULT CHARACTER SET utf8mb4 DEFAULT COLLATE utf8mb4_0900_ai_ci;
 
@@ -131,12 +132,15 @@ BEGIN
     SET o_exam_id = (SELECT exam_id FROM podium.exams WHERE title = v_title);
 END$$
 
-CREATE PROCEDURE podium_tap.join_podium(p_name VARCHAR(30), p_role VARCHAR(20), OUT o_user_id BIGINT)
+CREATE PROCEDURE podium_tap.join_podium(p_name VARCHAR(30), p_role VARCHAR(20),
+    OUT o_user_id BIGINT)
 BEGIN
     DECLARE v_name VARCHAR(64) DEFAULT podium_tap.name(p_name);
 
     CALL podium.create_user(v_name, p_name, p_role);
-    SET o_user_id = (SELECT user_id FROM podium.users WHERE username = v_name COLLATE utf8mb4_0900_as_ci);
+    SET o_user_id = (
+        SELECT user_id FROM podium.users WHERE username = v_name COLLATE utf8mb4_0900_as_ci
+    );
 END$$
 
 -- A new candidate with a session in progress.
@@ -170,7 +174,8 @@ CREATE FUNCTION podium_tap.item(
         'max_score', 100, 'time_spent_sec', p_seconds
     )$$
 
--- Everything that a submission would leave behind, as one text: the same before and after a refusal.
+-- Everything that a submission would leave behind, as one text: the same before and after a
+-- refusal.
 CREATE FUNCTION podium_tap.state_of(p_exam_id BIGINT) RETURNS LONGTEXT
     NOT DETERMINISTIC
     READS SQL DATA
