@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # Loads Podium's schema and procedures, and enters each file in the ledger that `db upgrade` goes on from.
 #
-#   sql/load.sh --user=root --password        with the mysql client; all arguments are its own
+#   bash sql/load.sh --user=root --password   with the mysql client; all arguments are its own
 #
 # In the official image, mounted as /docker-entrypoint-initdb.d/podium.sh, it is sourced at the first start: the
-# image's own function feeds the server, and PODIUM_SQL says where this folder is mounted.
+# image's own function feeds the server, and PODIUM_SQL says where this folder is mounted. The image sources only
+# what has no run bit, so this file has none.
 
 podium_files() {
     local release path
