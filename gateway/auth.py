@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
-from typing import ParamSpec, TypeVar, cast
+from typing import Any, ParamSpec, TypeVar, cast
 
 import jwt
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePublicKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
+from cryptography.hazmat.primitives.serialization import load_pem_public_key
 from flask import current_app, g, request
 
-from gateway.config import Config
+from gateway.config import Config, ConfigError
 from gateway.errors import Problem
 
 AUDIENCE = "podium"
@@ -44,18 +48,19 @@ class TokenVerifier:
 
     def __init__(self, config: Config) -> None:
         # The kind of key decides the algorithms, never the token: a public key is no HMAC secret.
+        self._key: PublicKeyTypes | str
         if config.jwt_public_key is not None:
-            self._key, self._algorithms = config.jwt_public_key, ["RS256", "ES256"]
+            self._key, self._algorithm = _public_key(config.jwt_public_key)
         else:
-            self._key, self._algorithms = cast(str, config.jwt_secret), ["HS256"]
+            self._key, self._algorithm = cast(str, config.jwt_secret), "HS256"
 
     def verify(self, token: str) -> Caller:
         """Return whom a token speaks for, or raise Problem saying why it is not accepted."""
         try:
             claims = jwt.decode(
                 token,
-                self._key,
-                algorithms=self._algorithms,
+                cast(Any, self._key),
+                algorithms=[self._algorithm],
                 audience=AUDIENCE,
                 options={"require": ["sub", "role", "aud", "exp"]},
             )
@@ -92,6 +97,19 @@ def require(*roles: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
 def caller() -> Caller:
     """Return who sent the request that is being answered."""
     return cast(Caller, g.caller)
+
+
+def _public_key(pem: str) -> tuple[PublicKeyTypes, str]:
+    """Read a public key and tell the one algorithm it is good for."""
+    try:
+        key = load_pem_public_key(pem.encode())
+    except ValueError as error:
+        raise ConfigError(f"PODIUM_JWT_PUBLIC_KEY is not a public key in PEM: {error}") from None
+    if isinstance(key, RSAPublicKey):
+        return key, "RS256"
+    if isinstance(key, EllipticCurvePublicKey) and isinstance(key.curve, SECP256R1):
+        return key, "ES256"
+    raise ConfigError("PODIUM_JWT_PUBLIC_KEY must be a key for RS256 or ES256")
 
 
 def _authenticate() -> Caller:
