@@ -1,0 +1,376 @@
+"""Who may do what, cell by cell, and which tokens are none."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import jwt
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+)
+
+from tests.client import Api, token
+from tests.factories import make_exam, make_session, make_user, submission, unique_name
+
+# Who calls: nobody at all, a candidate, the candidate the call is about, and staff.
+CALLERS = ("nobody", "stranger", "himself", "moderator", "admin")
+
+
+@dataclass(frozen=True)
+class People:
+    """One of each, and the exam and session of the candidate `himself`."""
+
+    ids: dict[str, int]
+    exam_id: int
+    session_id: int
+
+    def call_as(self, api: Api, who: str) -> Api:
+        """Return the gateway, called by one of them."""
+        if who == "nobody":
+            return api.with_token("")
+        role = who if who in ("moderator", "admin") else "candidate"
+        return api.as_user(self.ids[who], role)
+
+
+@pytest.fixture
+def people(api: Api) -> People:
+    """Make everybody, and give the candidate a session of his own."""
+    ids = {who: make_user(api) for who in ("stranger", "himself")}
+    ids |= {role: make_user(api, role) for role in ("moderator", "admin")}
+    exam_id = make_exam(api)
+    session_id = make_session(api, exam_id, ids["himself"])
+    return People(ids, exam_id, session_id)
+
+
+Call = Callable[[Api, People], Any]
+
+# The status for each of CALLERS.
+ACCESS: dict[str, tuple[Call, tuple[int, int, int, int, int]]] = {
+    "POST /users": (
+        lambda api, p: api.post(
+            "/users", {"username": unique_name(), "full_name": "X", "role": "admin"}
+        ),
+        (401, 403, 403, 403, 201),
+    ),
+    "POST /exams": (lambda api, p: api.post("/exams", {"title": "T"}), (401, 403, 403, 403, 201)),
+    "GET /exams": (lambda api, p: api.get("/exams"), (401, 200, 200, 200, 200)),
+    "GET /exams/<id>": (lambda api, p: api.get(f"/exams/{p.exam_id}"), (401, 200, 200, 200, 200)),
+    "PATCH /exams/<id>": (
+        lambda api, p: api.patch(
+            f"/exams/{p.exam_id}", {"weights": {"coding": 1, "quiz": 1, "assessment": 98}}
+        ),
+        (401, 403, 403, 403, 200),
+    ),
+    "POST /sessions": (
+        lambda api, p: api.post("/sessions", {"exam_id": p.exam_id, "user_id": p.ids["himself"]}),
+        (401, 403, 200, 200, 200),
+    ),
+    "GET /sessions/<id>": (
+        lambda api, p: api.get(f"/sessions/{p.session_id}"),
+        (401, 403, 200, 200, 200),
+    ),
+    "PATCH /sessions/<id>/finish": (
+        lambda api, p: api.patch(f"/sessions/{p.session_id}/finish"),
+        (401, 403, 200, 200, 200),
+    ),
+    "POST /scores": (
+        lambda api, p: api.post("/scores", submission(p.session_id)),
+        (401, 403, 200, 200, 200),
+    ),
+    "POST /scores/batch": (
+        lambda api, p: api.post("/scores/batch", {"submissions": [submission(p.session_id)]}),
+        (401, 403, 403, 200, 200),
+    ),
+    "GET /leaderboard": (
+        lambda api, p: api.get("/leaderboard", exam_id=p.exam_id),
+        (401, 200, 200, 200, 200),
+    ),
+    # Nobody has a score yet: 404 is what those are told who may ask.
+    "GET /leaderboard/around": (
+        lambda api, p: api.get("/leaderboard/around", exam_id=p.exam_id, user_id=p.ids["himself"]),
+        (401, 404, 404, 404, 404),
+    ),
+    "GET /leaderboard/entries/<id>": (
+        lambda api, p: api.get(f"/leaderboard/entries/{p.ids['himself']}", exam_id=p.exam_id),
+        (401, 404, 404, 404, 404),
+    ),
+    "POST /leaderboard/recalculate": (
+        lambda api, p: api.post("/leaderboard/recalculate", {"exam_id": p.exam_id}),
+        (401, 403, 403, 403, 200),
+    ),
+    "GET /audit": (
+        lambda api, p: api.get("/audit", exam_id=p.exam_id),
+        (401, 403, 403, 200, 200),
+    ),
+}
+
+
+@pytest.mark.parametrize("place", range(5), ids=CALLERS)
+@pytest.mark.parametrize("name", ACCESS)
+def test_each_call_is_open_to_whom_it_should_be(
+    api: Api, people: People, name: str, place: int, row_counts: Callable[[], dict[str, int]]
+) -> None:
+    call, statuses = ACCESS[name]
+    before = row_counts()
+    answer = call(people.call_as(api, CALLERS[place]), people)
+    assert answer.status == statuses[place], answer.text
+    if statuses[place] in (401, 403):
+        assert row_counts() == before
+    if statuses[place] == 401:
+        assert answer.code == "token_missing"
+        assert answer.headers["WWW-Authenticate"].startswith("Bearer")
+
+
+def test_a_refusal_comes_before_a_look_at_the_body(api: Api, people: People) -> None:
+    for who, status in (("nobody", 401), ("moderator", 403)):
+        answer = people.call_as(api, who).request("POST", "/users", raw=b"{")
+        assert answer.status == status
+
+
+def test_a_strangers_session_is_403_and_one_that_does_not_exist_404(
+    api: Api, people: People
+) -> None:
+    stranger = people.call_as(api, "stranger")
+    for method, path in (("GET", ""), ("PATCH", "/finish")):
+        answer = stranger.request(method, f"/sessions/{people.session_id}{path}")
+        assert (answer.status, answer.code) == (403, "not_own_session")
+        answer = stranger.request(method, f"/sessions/999999999{path}")
+        assert (answer.status, answer.code) == (404, "session_not_found")
+    assert api.get(f"/sessions/{people.session_id}").json["status"] == "in_progress"
+
+
+def test_the_role_of_the_token_counts(api: Api, people: People) -> None:
+    promoted = api.as_user(people.ids["stranger"], "moderator")
+    assert promoted.get(f"/sessions/{people.session_id}").status == 200
+    degraded = api.as_user(people.ids["admin"], "candidate")
+    assert degraded.get(f"/sessions/{people.session_id}").status == 403
+
+
+def test_candidates_may_be_kept_from_submitting(
+    start_api: Callable[..., Api], people: People
+) -> None:
+    strict = start_api("gateway-strict", PODIUM_CANDIDATE_SUBMISSIONS="off")
+    answer = people.call_as(strict, "himself").post("/scores", submission(people.session_id))
+    assert (answer.status, answer.code) == (403, "forbidden")
+    answer = people.call_as(strict, "moderator").post("/scores", submission(people.session_id))
+    assert answer.status == 200
+
+
+def segment(value: object) -> str:
+    """Encode a part of a token."""
+    text = value if isinstance(value, bytes) else json.dumps(value).encode()
+    return base64.urlsafe_b64encode(text).decode().rstrip("=")
+
+
+def by_hand(header: object, payload: object, key: bytes) -> str:
+    """Sign anything with HS256, whatever the header says."""
+    signed = f"{segment(header)}.{segment(payload)}"
+    digest = hmac.new(key, signed.encode(), hashlib.sha256).digest()
+    return f"{signed}.{segment(digest)}"
+
+
+def claims(**changes: object) -> dict[str, object]:
+    """Return the claims of a good token with changes; None leaves one out."""
+    good: dict[str, object] = {
+        "sub": "7",
+        "role": "admin",
+        "aud": "podium",
+        "exp": int(time.time()) + 3600,
+    }
+    return {name: value for name, value in (good | changes).items() if value is not None}
+
+
+def is_refused(api: Api, bearer: str) -> None:
+    """Assert that a token is not accepted, in words that tell nothing of our insides."""
+    answer = api.with_token(bearer).get("/exams")
+    assert (answer.status, answer.code) == (401, "token_invalid"), answer.text
+    assert answer.headers["WWW-Authenticate"].startswith("Bearer")
+    assert len(answer.text) < 1000
+
+
+def test_a_good_token_is_accepted(api: Api) -> None:
+    assert api.with_token(token(api.secret, 7, "candidate")).get("/exams").status == 200
+
+
+CLAIMS: list[dict[str, object]] = [
+    {"exp": int(time.time()) - 1},
+    {"exp": 0},
+    {"exp": -1},
+    {"exp": "tomorrow"},
+    {"exp": float("inf")},
+    {"exp": float("nan")},
+    {"exp": []},
+    {"exp": None},
+    {"nbf": int(time.time()) + 3600},
+    {"nbf": float("inf")},
+    {"iat": int(time.time()) + 3600},
+    {"iat": float("inf")},
+    {"aud": "somebody else"},
+    {"aud": ["somebody", "else"]},
+    {"aud": ""},
+    {"aud": 1},
+    {"aud": None},
+    {"sub": None},
+    {"sub": ""},
+    {"sub": "alice"},
+    {"sub": "-1"},
+    {"sub": "1.0"},
+    {"sub": "1 "},
+    {"sub": "٣"},
+    {"sub": "²"},
+    {"sub": "9" * 19},
+    {"sub": 7},
+    {"sub": ["7"]},
+    {"role": None},
+    {"role": ""},
+    {"role": "root"},
+    {"role": "Admin"},
+    {"role": ["admin"]},
+    {"role": {"admin": True}},
+    {"role": 1},
+]
+
+
+@pytest.mark.parametrize("changes", CLAIMS, ids=str)
+def test_a_token_with_wrong_claims_is_refused(api: Api, changes: dict[str, object]) -> None:
+    is_refused(api, by_hand({"alg": "HS256", "typ": "JWT"}, claims(**changes), api.secret.encode()))
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        {"alg": "none"},
+        {"alg": "None"},
+        {"alg": "HS512"},
+        {"alg": "RS256"},
+        {"alg": ""},
+        {"alg": None},
+        {"alg": ["HS256"]},
+        {"alg": {"a": 1}},
+        {},
+        [],
+        "HS256",
+        {"alg": "HS256", "crit": ["b64"], "b64": False},
+        {"alg": "HS256", "kid": 1},
+    ],
+    ids=str,
+)
+def test_a_token_with_another_header_is_refused(api: Api, header: object) -> None:
+    is_refused(api, by_hand(header, claims(), api.secret.encode()))
+
+
+def test_an_unsigned_token_is_refused(api: Api) -> None:
+    unsigned = jwt.encode(claims(), "", algorithm="none")
+    is_refused(api, unsigned)
+    signed = token(api.secret, 7, "admin")
+    is_refused(api, signed.rpartition(".")[0] + ".")
+    is_refused(api, signed.rpartition(".")[0])
+
+
+def test_a_token_signed_with_another_key_is_refused(api: Api) -> None:
+    is_refused(api, token("another secret, of 32 bytes at the least", 7, "admin"))
+
+
+def test_a_token_that_was_changed_is_refused(api: Api) -> None:
+    header, _, signature = token(api.secret, 7, "candidate").split(".")
+    is_refused(api, f"{header}.{segment(claims(role='admin'))}.{signature}")
+
+
+HEADERS = [
+    b"[" * 50_000,
+    b"[" * 5_000 + b"]" * 5_000,
+    b'{"a":' * 5_000,
+    b"9" * 5_000,
+    b"\xff\xfe",
+    b'"\\ud800"',
+]
+GARBAGE = [
+    *("x", ".", "..", "a.b.c", "=.=.=", "x" * 20_000, "." * 20_000),
+    *(f"{segment(header)}.e30.x" for header in HEADERS),
+]
+
+
+@pytest.mark.parametrize("bearer", GARBAGE, ids=lambda bearer: bearer[:20])
+def test_what_is_no_token_is_refused(api: Api, bearer: str) -> None:
+    is_refused(api, bearer)
+
+
+def test_a_payload_that_is_no_object_is_refused(api: Api) -> None:
+    payloads: list[object] = [[], "text", 1, None, b"{", *HEADERS]
+    for payload in payloads:
+        is_refused(api, by_hand({"alg": "HS256"}, payload, api.secret.encode()))
+
+
+@pytest.mark.parametrize(
+    "header", ["", "Bearer", "Bearer ", "Basic YTpi", "Token x", "bearerx", "Bearer\t"]
+)
+def test_another_scheme_is_no_token(api: Api, header: str) -> None:
+    answer = api.with_token("").request("GET", "/exams", headers={"Authorization": header})
+    assert (answer.status, answer.code) == (401, "token_missing")
+
+
+def test_the_scheme_is_read_in_any_case(api: Api) -> None:
+    good = token(api.secret, 7, "admin")
+    for scheme in ("bearer", "BEARER"):
+        headers = {"Authorization": f"{scheme} {good}"}
+        assert api.with_token("").request("GET", "/exams", headers=headers).status == 200
+
+
+def test_a_token_in_the_query_or_a_cookie_is_none(api: Api) -> None:
+    good = token(api.secret, 7, "admin")
+    nobody = api.with_token("")
+    assert nobody.get("/exams", access_token=good).status == 401
+    assert nobody.request("GET", "/exams", headers={"Cookie": f"token={good}"}).status == 401
+
+
+@pytest.fixture(scope="module")
+def rsa_key() -> rsa.RSAPrivateKey:
+    """Make the key pair of an identity provider."""
+    return rsa.generate_private_key(65537, 2048)
+
+
+@pytest.fixture(scope="module")
+def rsa_public(rsa_key: rsa.RSAPrivateKey) -> str:
+    """Return the half of it that everybody has."""
+    public = rsa_key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    return public.decode()
+
+
+@pytest.fixture(scope="module")
+def public_key_api(start_api: Callable[..., Api], rsa_public: str) -> Api:
+    """Start a gateway that knows a public key and no secret."""
+    return start_api("gateway-public-key", PODIUM_JWT_SECRET="", PODIUM_JWT_PUBLIC_KEY=rsa_public)
+
+
+def test_a_token_of_the_private_key_is_accepted(
+    public_key_api: Api, rsa_key: rsa.RSAPrivateKey
+) -> None:
+    signed = jwt.encode(claims(), rsa_key, algorithm="RS256")
+    assert public_key_api.with_token(signed).get("/exams").status == 200
+
+
+def test_the_public_key_is_no_hmac_secret(public_key_api: Api, rsa_public: str, api: Api) -> None:
+    for key in (rsa_public, rsa_public.strip(), ""):
+        is_refused(public_key_api, by_hand({"alg": "HS256"}, claims(), key.encode()))
+    is_refused(public_key_api, token(api.secret, 7, "admin"))
+
+
+def test_the_token_of_another_private_key_is_refused(public_key_api: Api) -> None:
+    other = rsa.generate_private_key(65537, 2048)
+    is_refused(public_key_api, jwt.encode(claims(), other, algorithm="RS256"))
+    elliptic = ec.generate_private_key(ec.SECP256R1())
+    is_refused(public_key_api, jwt.encode(claims(), elliptic, algorithm="ES256"))
+    pem = other.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    is_refused(public_key_api, by_hand({"alg": "RS256"}, claims(), pem))
