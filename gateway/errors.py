@@ -16,10 +16,10 @@ from werkzeug.exceptions import HTTPException
 from gateway.loader import SQL
 
 MEDIA_TYPE = "application/problem+json"
-# A row of sql/seed/error_catalog.sql.
+# A row of sql/seed/error_catalog.sql; a long one goes on in a second line.
 CATALOG_ROW = re.compile(
-    r"^ +\('(?P<code>\w+)', (?P<errno>\d+), (?P<status>\d+), "
-    r"'(?P<title>[^']+)', (?:'(?P<pointer>[^']+)'|NULL)\)[,;]$",
+    r"^ +\('(?P<code>\w+)',\s+(?P<errno>\d+),\s+(?P<status>\d+),\s+"
+    r"'(?P<title>[^']+)',\s+(?:'(?P<pointer>[^']+)'|NULL)\)[,;]$",
     re.MULTILINE,
 )
 
