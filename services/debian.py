@@ -1,7 +1,8 @@
 """MySQL and Redis from Debian's unstable suite, unpacked into a private folder.
 
 No root is needed and nothing of the system is touched: apt keeps its lists, state and archives
-below .local/debian, checks signatures as always, and only downloads.
+below .local/debian, checks signatures as always, and only downloads. The mirror is the machine's
+own or, where it has none, as on Ubuntu, the one that PODIUM_DEBIAN_MIRROR names.
 """
 
 from __future__ import annotations

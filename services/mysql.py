@@ -202,7 +202,9 @@ def _version(password: str, **place: str | int) -> str | None:
         )
     except mysql.connector.Error as error:
         if error.errno == errorcode.ER_ACCESS_DENIED_ERROR:
-            raise Unavailable("MySQL's data is older than the kept password; drop it") from error
+            raise Unavailable(
+                "MySQL's data has another password than the kept one; `make reset` drops both"
+            ) from error
         return None
     with contextlib.closing(connection):
         return str(connection.server_info).partition("-")[0]

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import time
@@ -106,7 +108,8 @@ def upgrade_schema(mysql_url: str, gateway_mysql_url: str) -> None:
     if done.returncode != 0:
         raise SystemExit(f"The schema cannot be loaded into MySQL:\n{done.stderr.strip()}")
     # The lines of single files are indented.
-    print("Schema:", next(line for line in done.stdout.splitlines() if not line.startswith(" ")))
+    outcome = next(line for line in done.stdout.splitlines() if not line.startswith(" "))
+    print(f"Schema: {outcome}", flush=True)
 
 
 def stop_stack(home: Path = HOME) -> list[str]:
@@ -145,11 +148,14 @@ def _instances(home: Path) -> list[Instance]:
 
 
 def _gateway_mysql_url(home: Path, mysql: Server) -> str:
-    """Return the URL the gateway connects with; its account is Podium's own if none is named."""
-    named = os.environ.get("PODIUM_GATEWAY_MYSQL_URL")
-    if named and mysql.source == "url":
-        return named
+    """Return the URL the gateway connects with; unless one is named, its account is this home's."""
+    user = GATEWAY_USER
+    if mysql.source == "url":
+        if named := os.environ.get("PODIUM_GATEWAY_MYSQL_URL"):
+            return named
+        # Others use this server too: no account of theirs may get our password.
+        user += "_" + hashlib.sha256(f"{socket.gethostname()}:{home}".encode()).hexdigest()[:8]
     parts = urlsplit(mysql.url)
-    password = kept_secret(home / "run" / f"{GATEWAY_USER}.password")
+    password = kept_secret(home / "run" / "gateway.password")
     address = parts.netloc.rpartition("@")[2]
-    return urlunsplit(parts._replace(netloc=f"{GATEWAY_USER}:{password}@{address}"))
+    return urlunsplit(parts._replace(netloc=f"{user}:{password}@{address}"))

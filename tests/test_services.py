@@ -488,6 +488,17 @@ def test_our_own_url_in_the_environment_is_no_server_of_somebody_elses(
     assert (start_mysql(home).source, start_redis(home).source) == ("running", "running")
 
 
+def test_on_a_server_of_others_the_gateway_gets_an_account_of_its_own(
+    tmp_path: Path, stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PODIUM_SERVICES_SOURCE", "url")
+    monkeypatch.setenv("PODIUM_MYSQL_URL", stack.mysql.url)
+    monkeypatch.setenv("PODIUM_REDIS_URL", stack.redis.url)
+    with start_stack(tmp_path) as guest:
+        assert MysqlUrl.parse(guest.gateway_mysql_url).user.startswith("podium_app_")
+    mysql.connector.connect(**MysqlUrl.parse(stack.gateway_mysql_url).arguments).close()
+
+
 def test_gateways_run_side_by_side(home: Path, stack: Stack) -> None:
     with gateway(home, stack, "second") as second:
         assert second.url != stack.url
