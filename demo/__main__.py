@@ -11,6 +11,8 @@ import time
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
+from types import FrameType
+from typing import NoReturn
 
 from demo import candidates, play, verify
 from demo.client import DemoError, Gateway
@@ -21,15 +23,16 @@ from services.stack import Stack, start_stack
 
 HEARTBEAT_SEC = 2
 MISSED_BEATS = 3
+# Whoever ends the terminal or the job means the servers too.
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the demo and return the exit code: 0 if every promise was kept."""
     arguments = _parse(argv)
     screen = Screen()
-    # Whoever ends the terminal or the job means the servers too.
-    for name in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(name, signal.default_int_handler)
+    for number in SIGNALS:
+        signal.signal(number, _interrupt)
     screen.say(
         f"[bold]Podium[/bold]: {play.TITLE}, {arguments.candidates} candidates, "
         f"{min(arguments.workers, arguments.candidates)} at once\n"
@@ -48,8 +51,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         screen.error(f"\n{error}")
         return 1
     finally:
-        # A second Ctrl-C would leave servers behind that nobody knows of.
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        _ignore_signals()
         with screen.busy("Stopping what this demo has started ..."):
             stack.stop()
         screen.say("Stopped what this demo had started; the data stays until `make reset`.")
@@ -150,9 +152,9 @@ curl -sw '\\n' -H "Authorization: Bearer $STAFF" \\
 
 def _serve(screen: Screen, gateway: Gateway) -> None:
     """Wait for Ctrl-C, or for somebody to stop the gateway."""
-    screen.say(f"Serving on {gateway.url} until Ctrl-C.")
     missed = 0
     try:
+        screen.say(f"Serving on {gateway.url} until Ctrl-C.")
         while missed < MISSED_BEATS:
             threading.Event().wait(HEARTBEAT_SEC)
             try:
@@ -164,6 +166,18 @@ def _serve(screen: Screen, gateway: Gateway) -> None:
         screen.say()
         return
     raise DemoError("The gateway does not answer any more.")
+
+
+def _interrupt(number: int, frame: FrameType | None) -> NoReturn:
+    """End what is going on, once: make sends a terminal's Ctrl-C a second time."""
+    _ignore_signals()
+    raise KeyboardInterrupt
+
+
+def _ignore_signals() -> None:
+    """Let nobody break off the stopping, which would leave servers that nobody knows of."""
+    for number in SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
 
 
 def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
