@@ -212,7 +212,8 @@ def test_constraints_and_indexes_are_named_by_convention(admin: Any) -> None:
         admin,
         "SELECT table_name AS tab, constraint_name AS name"
         " FROM information_schema.table_constraints WHERE constraint_schema = 'podium'"
-        " UNION SELECT table_name, index_name FROM information_schema.statistics WHERE table_schema = 'podium'",
+        " UNION SELECT table_name, index_name FROM information_schema.statistics"
+        " WHERE table_schema = 'podium'",
     )
     odd = [
         row["name"]

@@ -24,14 +24,14 @@ BEGIN
     --              boards do not meet.
     -- Example:     CALL _lock_submissions();
     INSERT INTO tmp_items (
-        item_no, board_id, exam_id, session_id, user_id, module_type, raw_score, max_score,
+        place, item_no, board_id, exam_id, session_id, user_id, module_type, raw_score, max_score,
         weighted_score, time_spent_sec, expected_version, submission_id, payload_hash,
         base_version, base_total_score, base_time_sec,
         old_raw_score, old_max_score, old_weighted_score, old_time_spent_sec,
         max_attempts, attempt_policy, depends, code
     )
     SELECT
-        t.item_no, b.board_id, e.exam_id, s.session_id, s.user_id, t.module_type, t.raw_score,
+        t.place, t.item_no, b.board_id, e.exam_id, s.session_id, s.user_id, t.module_type, t.raw_score,
         t.max_score,
         _weighted_score(
             t.module_type, t.raw_score, t.max_score,

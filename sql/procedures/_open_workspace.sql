@@ -28,6 +28,7 @@ BEGIN
 
         -- What came in: one row per item of the array, values read and judged for themselves.
         CREATE TEMPORARY TABLE tmp_submissions (
+            place            INT UNSIGNED    NOT NULL,      -- from 1, by board_id and item_no
             board_id         BIGINT UNSIGNED NOT NULL,      -- 0: the item names no board
             item_no          INT UNSIGNED    NOT NULL,      -- from 0
             session_id       BIGINT          NULL,          -- as it came, negative ones included
@@ -48,11 +49,12 @@ BEGIN
             session_items    INT UNSIGNED    NOT NULL,      -- items for this session
             session_time_sec BIGINT          NULL,          -- their times, summed
             -- Reading in this order locks the boards in ascending order.
-            PRIMARY KEY (board_id, item_no)
+            PRIMARY KEY (place)
         ) ENGINE = InnoDB;
 
         -- What is left of it under the lock, beside the state of its session before the array.
         CREATE TEMPORARY TABLE tmp_items (
+            place              INT UNSIGNED      NOT NULL,  -- of tmp_submissions
             item_no            INT UNSIGNED      NOT NULL,
             board_id           BIGINT UNSIGNED   NOT NULL,
             exam_id            BIGINT UNSIGNED   NOT NULL,
@@ -77,11 +79,12 @@ BEGIN
             attempt_policy     VARCHAR(20)       NOT NULL,
             depends            BOOLEAN           NOT NULL,  -- on what happens to items before it
             code               VARCHAR(40)       CHARACTER SET ascii COLLATE ascii_bin NULL,
-            PRIMARY KEY (item_no)
+            PRIMARY KEY (place)
         ) ENGINE = InnoDB;
 
         -- What it does to the boards: one row per candidate whose entry is written.
         CREATE TEMPORARY TABLE tmp_entries (
+            entry_no            INT UNSIGNED    NOT NULL,   -- from 1, by board_id and user_id
             board_id            BIGINT UNSIGNED NOT NULL,
             user_id             BIGINT UNSIGNED NOT NULL,
             session_id          BIGINT UNSIGNED NOT NULL,   -- the attempt that counts now
@@ -93,7 +96,7 @@ BEGIN
             old_key             BIGINT          NULL,       -- NULL: was not on the board
             new_key             BIGINT          NOT NULL,
             entry_rank          INT UNSIGNED    NULL,
-            PRIMARY KEY (board_id, user_id)
+            PRIMARY KEY (entry_no)
         ) ENGINE = InnoDB;
 
         SET @podium_workspace_1 = TRUE;

@@ -36,11 +36,12 @@ BEGIN
     END IF;
 
     INSERT INTO tmp_submissions (
-        board_id, item_no, session_id, user_id, module_type, raw_score, max_score, time_spent_sec,
-        details, expected_version, submission_id, payload_hash, actor_id, code, replayed,
+        place, board_id, item_no, session_id, user_id, module_type, raw_score, max_score,
+        time_spent_sec, details, expected_version, submission_id, payload_hash, actor_id, code, replayed,
         id_items, session_items, session_time_sec
     )
     SELECT
+        ROW_NUMBER() OVER (ORDER BY b.board_id, i.item_no),
         COALESCE(b.board_id, 0),
         i.item_no,
         i.session_id,

@@ -79,7 +79,7 @@ BEGIN
 
             IF v_refused > 0 THEN
                 UPDATE tmp_submissions AS t
-                INNER JOIN tmp_items AS i ON i.item_no = t.item_no
+                INNER JOIN tmp_items AS i ON i.place = t.place
                 SET t.replayed = i.code = 'replay',
                     t.code = NULLIF(i.code, 'replay'),
                     t.current_version = i.base_version

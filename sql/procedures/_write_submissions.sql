@@ -52,7 +52,7 @@ BEGIN
                 PARTITION BY i.session_id, i.module_type ORDER BY i.item_no DESC
             ) AS newness
         FROM tmp_items AS i
-        STRAIGHT_JOIN tmp_submissions AS t ON t.board_id = i.board_id AND t.item_no = i.item_no
+        STRAIGHT_JOIN tmp_submissions AS t ON t.place = i.place
         WHERE i.code IS NULL
     ) AS n
     WHERE n.newness = 1
@@ -96,10 +96,11 @@ BEGIN
 
     -- Entries: the attempt that counts for each candidate, with the standing before and after.
     INSERT INTO tmp_entries (
-        board_id, user_id, session_id, total_score, total_time_sec,
+        entry_no, board_id, user_id, session_id, total_score, total_time_sec,
         weighted_coding, weighted_quiz, weighted_assessment, old_key, new_key
     )
     SELECT
+        ROW_NUMBER() OVER (ORDER BY c.board_id, c.user_id),
         c.board_id, c.user_id, c.session_id, c.total_score, c.total_time_sec,
         c.weighted_coding, c.weighted_quiz, c.weighted_assessment, o.standing_key, c.standing_key
     FROM (
@@ -262,7 +263,9 @@ BEGIN
         UTC_TIMESTAMP(6)
     FROM (
         SELECT
-            i.board_id, i.item_no, i.submission_id, i.payload_hash, i.session_id, i.user_id,
+            i.place, i.board_id, i.item_no, i.submission_id, i.payload_hash, i.session_id,
+            i.user_id,
+            DENSE_RANK() OVER (ORDER BY i.board_id, i.user_id) AS entry_no,
             i.module_type, i.raw_score, i.max_score, i.weighted_score, i.time_spent_sec,
             i.base_total_score,
             i.base_version + ROW_NUMBER() OVER (PARTITION BY i.session_id ORDER BY i.item_no)
@@ -281,9 +284,8 @@ BEGIN
         WHERE i.code IS NULL
         WINDOW of_module AS (PARTITION BY i.session_id, i.module_type ORDER BY i.item_no)
     ) AS c
-    STRAIGHT_JOIN tmp_submissions AS t ON t.board_id = c.board_id AND t.item_no = c.item_no
-    STRAIGHT_JOIN tmp_entries
-        ON tmp_entries.board_id = c.board_id AND tmp_entries.user_id = c.user_id
+    STRAIGHT_JOIN tmp_submissions AS t ON t.place = c.place
+    STRAIGHT_JOIN tmp_entries ON tmp_entries.entry_no = c.entry_no
     STRAIGHT_JOIN leaderboards AS b ON b.board_id = c.board_id
     WINDOW so_far AS (PARTITION BY c.session_id ORDER BY c.item_no)
     ORDER BY c.board_id, c.item_no;
