@@ -47,5 +47,5 @@ $(STAMP): requirements.txt
 	@echo 'Installing the Python packages of requirements.txt into $(VENV) ...'
 	@rm -rf $(VENV)
 	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/pip install --quiet --disable-pip-version-check --requirement requirements.txt
+	@$(BIN)/pip install --quiet --quiet --disable-pip-version-check --requirement requirements.txt
 	@touch $@
