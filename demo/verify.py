@@ -212,7 +212,7 @@ def _check_pages(organiser: Caller, evidence: Evidence, exam_id: int) -> Check:
     return Check(
         "P2 exact",
         "every rank on every page = MySQL's DENSE_RANK()",
-        f"{len(shown):,} ranks on {page - 1} pages, {shared} shared; "
+        f"{len(shown):,} ranks on {_count(page - 1, 'page')}, {shared} shared; "
         f"{_named(wrong, 'differ', 'user')}",
         not wrong and len(shown) == len(truth) > 0,
     )

@@ -73,7 +73,7 @@ def test_a_played_exam_passes_every_check(played: Played) -> None:
 def test_the_exam_has_replays_conflicts_and_shared_ranks_to_check(played: Played) -> None:
     assert played.record.replays
     assert played.record.refused
-    assert "30 ranks on 1 pages, 1 shared" in played.checks()[1].found
+    assert "30 ranks on 1 page, 1 shared" in played.checks()[1].found
 
 
 @pytest.mark.parametrize(
