@@ -142,8 +142,8 @@ def standings(entries: Sequence[dict[str, Any]], title: str) -> Table:
     """Lay out entries of a board."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, title=title, title_justify="left")
     table.add_column("Rank", justify="right", min_width=4)
-    table.add_column("Candidate", no_wrap=True)
-    table.add_column("User name", no_wrap=True)
+    table.add_column("Candidate")
+    table.add_column("User name")
     table.add_column("Score", justify="right", min_width=8)
     table.add_column("Time", justify="right", min_width=7)
     for entry in entries:
