@@ -202,6 +202,46 @@ def test_the_board_of_an_exam_that_does_not_exist_is_not_found(api: Api, path: s
     assert answer.pointers == ["/exam_id"]
 
 
+def test_reads_wait_for_no_lock_and_are_of_the_newest_commit(
+    api: Api, board: Board, connect: Callable[..., Any]
+) -> None:
+    user_id = board.users[0]
+    reads: list[tuple[str, dict[str, object]]] = [
+        ("/leaderboard", {"exam_id": board.exam_id, "per_page": 23}),
+        ("/leaderboard/around", {"exam_id": board.exam_id, "user_id": user_id}),
+        (f"/leaderboard/entries/{user_id}", {"exam_id": board.exam_id}),
+        (f"/exams/{board.exam_id}", {}),
+        ("/audit", {"exam_id": board.exam_id}),
+    ]
+    before = [api.get(path, **asked) for path, asked in reads]
+    session_id = before[2].json["session_id"]
+    reads += [
+        (f"/sessions/{session_id}", {}),
+        ("/audit", {"exam_id": board.exam_id, "session_id": session_id}),
+    ]
+    before += [api.get(path, **asked) for path, asked in reads[5:]]
+    writer = connect()
+    writer.start_transaction()
+    with writer.cursor() as cursor:
+        for table in ("leaderboards", "leaderboard_snapshot", "leaderboard_counters"):
+            cursor.execute(f"SELECT * FROM {table} FOR UPDATE")
+            cursor.fetchall()
+        # What a submission in the middle of its transaction has changed, and nobody may see.
+        cursor.execute("UPDATE leaderboard_counters SET standings = 0, entries = entries + 9")
+        cursor.execute("UPDATE leaderboard_snapshot SET standing_key = standing_key + 1")
+        cursor.execute("UPDATE exam_sessions SET weighted_coding = 1 WHERE version > 0")
+    for (path, asked), known in zip(reads, before, strict=True):
+        # Another page size, so that MySQL is asked and not Redis; a candidate, for his own entry.
+        caller = api if path == "/audit" else api.as_user(user_id)
+        answer = caller.get(path, **(asked | {"per_page": 24}))
+        assert answer.status == 200, answer.text
+        varying = {"cached": None, "per_page": None, "my_entry": None}
+        assert answer.json | varying == known.json | varying
+        if "my_entry" in answer.json:
+            assert answer.json["my_entry"] in answer.json["leaderboard"]
+    writer.rollback()
+
+
 def test_a_recalculation_is_a_revision_and_changes_no_rank(
     api: Api, board: Board, truth: list[tuple[int, int]]
 ) -> None:

@@ -23,7 +23,8 @@ BEGIN
     -- Transaction: the caller's
     -- Locks:       none, or shared on the board inside a SERIALIZABLE transaction
     -- Example:     CALL _find_board(1, @board_id);
-    SET o_board_id = (SELECT board_id FROM leaderboards WHERE exam_id = p_exam_id);
+    -- Not SET: outside of a SELECT InnoDB reads the newest rows and locks them, in any isolation.
+    SELECT (SELECT board_id FROM leaderboards WHERE exam_id = p_exam_id) INTO o_board_id;
 
     IF o_board_id IS NULL THEN
         CALL _raise('exam_not_found',

@@ -27,12 +27,13 @@ BEGIN
     -- Transaction: the caller's
     -- Locks:       none in a consistent read
     -- Example:     CALL _find_place(1, 50, @standing_key, @skip);
-    DECLARE v_level INT DEFAULT (SELECT MAX(level) FROM leaderboard_levels);
+    DECLARE v_level INT;
     DECLARE v_parent BIGINT DEFAULT 0;
     DECLARE v_bucket BIGINT;
     DECLARE v_before BIGINT;
 
     SET o_skip = p_offset;
+    SELECT MAX(level) INTO v_level FROM leaderboard_levels;     -- Not SET: see _find_board.
 
     -- A loop, since the buckets of a level are those of the one bucket chosen on the level above:
     -- as many rounds as there are levels, whatever the offset.

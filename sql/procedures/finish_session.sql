@@ -39,7 +39,8 @@ BEGIN
         END;
 
         START TRANSACTION;
-        SET v_user_id = (SELECT user_id FROM exam_sessions WHERE session_id = p_session_id);
+        -- Not SET, whose lock two who finish at once would hold against each other.
+        SELECT (SELECT user_id FROM exam_sessions WHERE session_id = p_session_id) INTO v_user_id;
         IF v_user_id IS NULL THEN
             CALL _raise('session_not_found',
                         CONCAT('session ', COALESCE(p_session_id, 'NULL'), ' does not exist'));

@@ -52,10 +52,11 @@ BEGIN
         END IF;
         CALL _find_board(p_exam_id, v_board_id);
 
-        SET v_standing_key = (
+        -- Not SET: see _find_board.
+        SELECT (
             SELECT standing_key FROM leaderboard_snapshot
             WHERE board_id = v_board_id AND user_id = p_user_id
-        );
+        ) INTO v_standing_key;
         IF v_standing_key IS NULL THEN
             CALL _raise('entry_not_found', CONCAT(
                 'user ', COALESCE(p_user_id, 'NULL'), ' has no score in exam ', p_exam_id));

@@ -39,14 +39,17 @@ BEGIN
     DECLARE v_after BIGINT DEFAULT COALESCE(p_after, 0);
     DECLARE v_limit BIGINT DEFAULT COALESCE(p_limit, 100);
     DECLARE v_revision BIGINT DEFAULT 0;
+    DECLARE v_exists BOOLEAN;
 
     IF v_limit NOT BETWEEN 1 AND 1000 THEN
         CALL _raise('limit_invalid', 'limit must be 1 to 1000');
     END IF;
     CALL _find_board(p_exam_id, v_board_id);
-    IF p_session_id IS NOT NULL AND NOT EXISTS (
+    -- Not IF EXISTS: see _find_board.
+    SELECT EXISTS (
         SELECT 1 FROM exam_sessions WHERE session_id = p_session_id AND exam_id = p_exam_id
-    ) THEN
+    ) INTO v_exists;
+    IF p_session_id IS NOT NULL AND NOT v_exists THEN
         CALL _raise('session_not_found',
                     CONCAT('session ', p_session_id, ' does not exist in exam ', p_exam_id));
     END IF;

@@ -27,6 +27,7 @@ BEGIN
     --              exam_id revision rank user_id username full_name  total_score ...
     --                    1        3    1       1 alice    Alice Chen     83.7500 ...
     DECLARE v_board_id BIGINT UNSIGNED;
+    DECLARE v_exists BOOLEAN;
 
     SET TRANSACTION ISOLATION LEVEL REPEATABLE READ;
 
@@ -40,9 +41,11 @@ BEGIN
         START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY;
         CALL _find_board(p_exam_id, v_board_id);
 
-        IF NOT EXISTS (
+        -- Not IF EXISTS: see _find_board.
+        SELECT EXISTS (
             SELECT 1 FROM leaderboard_snapshot WHERE board_id = v_board_id AND user_id = p_user_id
-        ) THEN
+        ) INTO v_exists;
+        IF NOT v_exists THEN
             CALL _raise('entry_not_found', CONCAT(
                 'user ', COALESCE(p_user_id, 'NULL'), ' has no score in exam ', p_exam_id));
         END IF;

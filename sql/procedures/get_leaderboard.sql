@@ -66,7 +66,8 @@ BEGIN
         WHERE b.board_id = v_board_id;
 
         CALL _find_place(v_board_id, (v_page - 1) * v_per_page, v_standing_key, v_skip);
-        SET v_first_rank = _rank(v_board_id, v_standing_key);
+        -- Not SET, which would count standings of the newest revision: see _find_board.
+        SELECT _rank(v_board_id, v_standing_key) INTO v_first_rank;
 
         -- Dense rank over the page alone: its first entry holds the place that was found.
         SELECT

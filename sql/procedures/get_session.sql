@@ -28,6 +28,8 @@ BEGIN
     --                       1       1       1          1 in_progress       3     83.7500 ...
     --              module_type raw_score               max_score                ...
     --              coding      85.50000000000000000000 100.00000000000000000000 ...
+    DECLARE v_exists BOOLEAN;
+
     SET TRANSACTION ISOLATION LEVEL REPEATABLE READ;
 
     BEGIN
@@ -39,7 +41,9 @@ BEGIN
 
         START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY;
 
-        IF NOT EXISTS (SELECT 1 FROM exam_sessions WHERE session_id = p_session_id) THEN
+        -- Not IF EXISTS: see _find_board.
+        SELECT EXISTS (SELECT 1 FROM exam_sessions WHERE session_id = p_session_id) INTO v_exists;
+        IF NOT v_exists THEN
             CALL _raise('session_not_found',
                         CONCAT('session ', COALESCE(p_session_id, 'NULL'), ' does not exist'));
         END IF;
