@@ -43,6 +43,10 @@ CODE = "\n".join(
 )
 JUDGES = ("_read_submissions.sql", "_lock_submissions.sql", "_decide_in_order.sql")
 REFUSAL = "SELECT podium._refusal(%s, 1, 1, 1, 2) AS words"
+TEMPORARY_SIZE = (
+    "SELECT SUM(size) AS size FROM information_schema.innodb_session_temp_tablespaces"
+    " WHERE id = CONNECTION_ID()"
+)
 USAGE = "GRANT USAGE ON *.* TO `%s`@`%%`"
 SQL_MODE = (  # TRADITIONAL and ONLY_FULL_GROUP_BY
     "ONLY_FULL_GROUP_BY,STRICT_TRANS_TABLES,STRICT_ALL_TABLES,NO_ZERO_IN_DATE,NO_ZERO_DATE,"
@@ -367,6 +371,55 @@ def account_with(admin: Any, connect: Connect, role: str) -> Iterator[Any]:
     result_sets(admin, f"CREATE USER {account} IDENTIFIED BY 'secret' DEFAULT ROLE {role}")
     yield connect(user=f"{role}_test", password="secret", database="podium")
     result_sets(admin, f"DROP USER {account}")
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        "sql_mode = ''",
+        "sql_mode = 'ANSI,NO_UNSIGNED_SUBTRACTION,HIGH_NOT_PRECEDENCE,NO_BACKSLASH_ESCAPES'",
+        "sql_safe_updates = 1, sql_select_limit = 1000, max_join_size = 1000000",
+        "div_precision_increment = 0",
+        "group_concat_max_len = 4",
+        "cte_max_recursion_depth = 1",
+        "time_zone = '-11:00'",
+        "NAMES latin1",
+        "NAMES utf8mb4 COLLATE utf8mb4_bin",
+        "transaction_isolation = 'READ-UNCOMMITTED'",
+        "optimizer_switch = 'derived_merge=off,materialization=off'",
+        "optimizer_switch = 'batched_key_access=on,mrr_cost_based=off'",
+        "optimizer_switch = 'hypergraph_optimizer=on'",
+        "default_tmp_storage_engine = MyISAM",
+        "big_tables = 1, tmp_table_size = 1024, max_heap_table_size = 16384",
+    ],
+)
+def test_session_settings_of_the_caller_change_nothing(connect: Connect, setting: str) -> None:
+    odd, plain = connect(), connect()
+    result_sets(odd, f"SET {setting}")
+    exam = make_exam(odd)
+    session = make_session(odd, exam)
+    item = {"module_type": "coding", "raw_score": 1, "max_score": 3, "time_spent_sec": 5}
+    item |= {"session_id": session, "expected_version": 0, "details": {"é": "\\'\"\U0001f600"}}
+    items = [item, item | {"expected_version": 1}, item | {"raw_score": "x"}]
+    answers = call(odd, "submit_scores", json.dumps(items), None)[0]
+    assert [row["status"] for row in answers] == [200, 200, 422]
+    assert answers[1]["total_score"] == Decimal("16.6667")
+    call(odd, "update_exam_weights", exam, "33.34", "33.33", "33.33", None)
+    call(odd, "recalculate_leaderboard", exam, None)
+    assert call(odd, "verify_audit", exam) == [[]]
+    assert problems_of(plain, exam) == []
+
+
+def test_workspace_of_a_connection_does_not_grow(admin: Any, connect: Connect) -> None:
+    exam = make_exam(admin)
+    sessions = [make_session(admin, exam) for _ in range(600)]
+    connection, sizes = connect(), []
+    for start in range(0, 600, 100):
+        item = {"module_type": "quiz", "raw_score": start, "max_score": 600, "time_spent_sec": 5}
+        items = [item | {"session_id": session} for session in sessions[start : start + 100]]
+        call(connection, "submit_scores", json.dumps(items), None)
+        sizes.append(rows(connection, TEMPORARY_SIZE)[0]["size"])
+    assert len(set(sizes)) == 1
 
 
 def catalog(connection: Any) -> dict[str, int]:

@@ -88,13 +88,14 @@ BEGIN
             ) AS d
         ) AS v ON TRUE
     )
-    SELECT JSON_OBJECTAGG(w.item_no, JSON_OBJECT('code', w.code, 'version', w.met_version))
+    SELECT /*+ SET_VAR(cte_max_recursion_depth = 1001) */
+        JSON_OBJECTAGG(w.item_no, JSON_OBJECT('code', w.code, 'version', w.met_version))
     INTO v_verdicts
     FROM walk AS w
     WHERE w.place > 0;
 
     -- Through a variable, since a temporary table cannot be read in the statement that updates it.
-    UPDATE tmp_items
+    UPDATE /*+ SET_VAR(sql_safe_updates = 0) */ tmp_items
     SET code = NULLIF(
             JSON_UNQUOTE(JSON_EXTRACT(v_verdicts, CONCAT('$."', item_no, '".code'))), 'null'),
         base_version = IF(

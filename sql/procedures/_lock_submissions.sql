@@ -31,8 +31,8 @@ BEGIN
         max_attempts, attempt_policy, depends, code
     )
     SELECT
-        t.place, t.item_no, b.board_id, e.exam_id, s.session_id, s.user_id, t.module_type, t.raw_score,
-        t.max_score,
+        t.place, t.item_no, b.board_id, e.exam_id, s.session_id, s.user_id, t.module_type,
+        t.raw_score, t.max_score,
         _weighted_score(
             t.module_type, t.raw_score, t.max_score,
             e.weight_coding, e.weight_quiz, e.weight_assessment),
@@ -53,12 +53,12 @@ BEGIN
                 THEN 'time_spent_invalid'
         END
     FROM tmp_submissions AS t
-    STRAIGHT_JOIN leaderboards AS b ON b.board_id = t.board_id
-    STRAIGHT_JOIN exams AS e ON e.exam_id = b.exam_id
-    STRAIGHT_JOIN exam_sessions AS s ON s.session_id = t.session_id
+    STRAIGHT_JOIN leaderboards AS b FORCE INDEX (PRIMARY) ON b.board_id = t.board_id
+    STRAIGHT_JOIN exams AS e FORCE INDEX (PRIMARY) ON e.exam_id = b.exam_id
+    STRAIGHT_JOIN exam_sessions AS s FORCE INDEX (PRIMARY) ON s.session_id = t.session_id
     -- No key, no look-up: a search for a score that is not there would lock the gap it is missing
     -- from.
-    LEFT JOIN module_scores AS m
+    LEFT JOIN module_scores AS m FORCE INDEX (PRIMARY)
         ON m.session_id = CASE
             WHEN t.module_type = 'coding' AND s.weighted_coding IS NOT NULL THEN s.session_id
             WHEN t.module_type = 'quiz' AND s.weighted_quiz IS NOT NULL THEN s.session_id

@@ -37,7 +37,8 @@ BEGIN
 
     INSERT INTO tmp_submissions (
         place, board_id, item_no, session_id, user_id, module_type, raw_score, max_score,
-        time_spent_sec, details, expected_version, submission_id, payload_hash, actor_id, code, replayed,
+        time_spent_sec, details, expected_version, submission_id, payload_hash, actor_id, code,
+        replayed,
         id_items, session_items, session_time_sec
     )
     SELECT
@@ -152,10 +153,12 @@ BEGIN
             )
         ) AS j
     ) AS i
-    LEFT JOIN exam_sessions AS s ON s.session_id = i.session_id
-    LEFT JOIN leaderboards AS b ON b.exam_id = s.exam_id
-    LEFT JOIN users AS a ON a.user_id = i.actor_id
-    LEFT JOIN score_audit_log AS r ON r.submission_id = i.submission_id;
+    -- Of tables that it takes for small the optimizer would otherwise read everything.
+    LEFT JOIN exam_sessions AS s FORCE INDEX (PRIMARY) ON s.session_id = i.session_id
+    LEFT JOIN leaderboards AS b FORCE INDEX (uq_leaderboards_exam) ON b.exam_id = s.exam_id
+    LEFT JOIN users AS a FORCE INDEX (PRIMARY) ON a.user_id = i.actor_id
+    LEFT JOIN score_audit_log AS r FORCE INDEX (uq_score_audit_log_submission_id)
+        ON r.submission_id = i.submission_id;
 END$$
 
 DELIMITER ;

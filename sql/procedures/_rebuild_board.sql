@@ -27,7 +27,7 @@ BEGIN
         SELECT exam_id FROM leaderboards WHERE board_id = p_board_id
     );
 
-    UPDATE exams AS e
+    UPDATE /*+ SET_VAR(sql_safe_updates = 0) */ exams AS e
     STRAIGHT_JOIN exam_sessions AS s FORCE INDEX (uq_exam_sessions_exam_user_attempt)
         ON s.exam_id = e.exam_id
     STRAIGHT_JOIN module_scores AS m ON m.session_id = s.session_id
@@ -36,7 +36,7 @@ BEGIN
         e.weight_coding, e.weight_quiz, e.weight_assessment)
     WHERE e.exam_id = v_exam_id;
 
-    UPDATE exam_sessions AS s
+    UPDATE /*+ SET_VAR(sql_safe_updates = 0) */ exam_sessions AS s
     INNER JOIN (
         SELECT
             n.session_id,

@@ -78,7 +78,7 @@ BEGIN
             END IF;
 
             IF v_refused > 0 THEN
-                UPDATE tmp_submissions AS t
+                UPDATE /*+ SET_VAR(sql_safe_updates = 0) */ tmp_submissions AS t
                 INNER JOIN tmp_items AS i ON i.place = t.place
                 SET t.replayed = i.code = 'replay',
                     t.code = NULLIF(i.code, 'replay'),

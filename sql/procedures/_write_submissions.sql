@@ -27,9 +27,9 @@ BEGIN
     -- Locks:       FOR UPDATE, in this order, the module scores, sessions, entries and counters
     --              written; shared, the counters that a rank sums. Where an exam allows several
     --              attempts, also the candidate's other sessions, shared, with the gap behind them:
-    --              a new attempt waits. STRAIGHT_JOIN throughout: from the few rows of this call to
-    --              the tables, never the other way round, which would lock what belongs to other
-    --              boards.
+    --              a new attempt waits. STRAIGHT_JOIN and FORCE INDEX throughout: from the few rows
+    --              of this call to the tables by their keys. Of tables that it takes for small the
+    --              optimizer would otherwise read, and so lock, what belongs to other boards.
     -- Example:     SET v_written = _write_submissions();
 
     -- One long body, since a temporary table cannot be reopened (1137) where two routines below a
@@ -65,7 +65,7 @@ BEGIN
         submitted_at = UTC_TIMESTAMP(6);
 
     -- Sessions. Each accepted item counts one version.
-    UPDATE (
+    UPDATE /*+ SET_VAR(sql_safe_updates = 0) */ (
         SELECT
             n.session_id,
             COUNT(*) AS accepted,
@@ -87,7 +87,7 @@ BEGIN
         ) AS n
         GROUP BY n.session_id
     ) AS a
-    STRAIGHT_JOIN exam_sessions AS s ON s.session_id = a.session_id
+    STRAIGHT_JOIN exam_sessions AS s FORCE INDEX (PRIMARY) ON s.session_id = a.session_id
     SET s.version = s.version + a.accepted,
         s.total_time_sec = s.total_time_sec + a.time_gained,
         s.weighted_coding = COALESCE(a.coding, s.weighted_coding),
@@ -141,14 +141,15 @@ BEGIN
             GROUP BY i.board_id, i.user_id
         ) AS a
         -- One attempt at most: the session itself, found by its key, and no range is locked.
-        LEFT JOIN exam_sessions AS r
+        LEFT JOIN exam_sessions AS r FORCE INDEX (uq_exam_sessions_exam_user_attempt)
             ON r.exam_id = IF(a.max_attempts > 1, a.exam_id, NULL)
             AND r.user_id = a.user_id
             AND r.version > 0
-        STRAIGHT_JOIN exam_sessions AS p ON p.session_id = COALESCE(r.session_id, a.session_id)
+        STRAIGHT_JOIN exam_sessions AS p FORCE INDEX (PRIMARY)
+            ON p.session_id = COALESCE(r.session_id, a.session_id)
     ) AS c
     -- No key, no look-up, no gap locked: see _lock_submissions.
-    LEFT JOIN leaderboard_snapshot AS o
+    LEFT JOIN leaderboard_snapshot AS o FORCE INDEX (PRIMARY)
         ON o.board_id = c.board_id
         AND o.user_id = IF(c.listed, c.user_id, NULL)
     WHERE c.preference = 1;
@@ -216,7 +217,7 @@ BEGIN
             HAVING gained <> 0
         ) AS k
         STRAIGHT_JOIN leaderboard_levels AS z ON z.level = 0
-        STRAIGHT_JOIN leaderboard_counters AS c
+        STRAIGHT_JOIN leaderboard_counters AS c FORCE INDEX (PRIMARY)
             ON c.board_id = k.board_id
             AND c.level = z.level
             AND c.parent = k.standing_key >> z.parent_shift
@@ -229,15 +230,18 @@ BEGIN
         standings = leaderboard_counters.standings + d.standings_gained,
         entries = leaderboard_counters.entries + d.gained;
 
-    UPDATE tmp_entries
+    UPDATE /*+ SET_VAR(sql_safe_updates = 0) */ tmp_entries
     SET entry_rank = 1 + (
         SELECT COALESCE(SUM(c.standings), 0)
         FROM leaderboard_levels AS l
-        STRAIGHT_JOIN leaderboard_counters AS c
+        STRAIGHT_JOIN leaderboard_counters AS c FORCE INDEX (PRIMARY)
             ON c.board_id = tmp_entries.board_id
             AND c.level = l.level
             AND c.parent = tmp_entries.new_key >> l.parent_shift
             AND c.bucket > tmp_entries.new_key >> l.bucket_shift
+        -- Beside the whole board there is nothing, but looking there would lock the gap behind
+        -- its last row, where the next board's rows begin.
+        WHERE l.parent_shift < 63
     );
 
     -- History: one audit row per accepted item, one revision per board with its hash.
@@ -256,38 +260,44 @@ BEGIN
         t.actor_id, COALESCE(CONCAT('user:', t.actor_id), USER()), c.version,
         c.old_raw_score, c.old_max_score, c.old_weighted_score, c.old_time_spent_sec,
         c.raw_score, c.max_score, c.weighted_score, c.time_spent_sec, t.details,
-        c.base_total_score + SUM(c.score_gained) OVER so_far - c.score_gained,
-        c.base_total_score + SUM(c.score_gained) OVER so_far,
+        c.base_total_score + c.gained_so_far - c.score_gained, c.base_total_score + c.gained_so_far,
         tmp_entries.entry_rank, tmp_entries.total_score, tmp_entries.weighted_coding,
         tmp_entries.weighted_quiz, tmp_entries.weighted_assessment, tmp_entries.total_time_sec,
         UTC_TIMESTAMP(6)
     FROM (
         SELECT
-            i.place, i.board_id, i.item_no, i.submission_id, i.payload_hash, i.session_id,
-            i.user_id,
-            DENSE_RANK() OVER (ORDER BY i.board_id, i.user_id) AS entry_no,
-            i.module_type, i.raw_score, i.max_score, i.weighted_score, i.time_spent_sec,
-            i.base_total_score,
-            i.base_version + ROW_NUMBER() OVER (PARTITION BY i.session_id ORDER BY i.item_no)
-                AS version,
-            -- Replaced is what an earlier item of the array left, else what the table held.
-            COALESCE(LAG(i.raw_score) OVER of_module, i.old_raw_score) AS old_raw_score,
-            COALESCE(LAG(i.max_score) OVER of_module, i.old_max_score) AS old_max_score,
-            COALESCE(LAG(i.weighted_score) OVER of_module, i.old_weighted_score)
-                AS old_weighted_score,
-            COALESCE(LAG(i.time_spent_sec) OVER of_module, i.old_time_spent_sec)
-                AS old_time_spent_sec,
-            i.weighted_score
-                - COALESCE(LAG(i.weighted_score) OVER of_module, i.old_weighted_score, 0)
-                AS score_gained
-        FROM tmp_items AS i
-        WHERE i.code IS NULL
-        WINDOW of_module AS (PARTITION BY i.session_id, i.module_type ORDER BY i.item_no)
+            m.place, m.board_id, m.item_no, m.submission_id, m.payload_hash, m.session_id,
+            m.user_id, m.entry_no, m.module_type, m.raw_score, m.max_score, m.weighted_score,
+            m.time_spent_sec, m.base_total_score, m.version, m.old_raw_score, m.old_max_score,
+            m.old_weighted_score, m.old_time_spent_sec, m.score_gained,
+            SUM(m.score_gained) OVER (PARTITION BY m.session_id ORDER BY m.item_no) AS gained_so_far
+        FROM (
+            SELECT
+                i.place, i.board_id, i.item_no, i.submission_id, i.payload_hash, i.session_id,
+                i.user_id,
+                DENSE_RANK() OVER (ORDER BY i.board_id, i.user_id) AS entry_no,
+                i.module_type, i.raw_score, i.max_score, i.weighted_score, i.time_spent_sec,
+                i.base_total_score,
+                i.base_version + ROW_NUMBER() OVER (PARTITION BY i.session_id ORDER BY i.item_no)
+                    AS version,
+                -- Replaced is what an earlier item of the array left, else what the table held.
+                COALESCE(LAG(i.raw_score) OVER of_module, i.old_raw_score) AS old_raw_score,
+                COALESCE(LAG(i.max_score) OVER of_module, i.old_max_score) AS old_max_score,
+                COALESCE(LAG(i.weighted_score) OVER of_module, i.old_weighted_score)
+                    AS old_weighted_score,
+                COALESCE(LAG(i.time_spent_sec) OVER of_module, i.old_time_spent_sec)
+                    AS old_time_spent_sec,
+                i.weighted_score
+                    - COALESCE(LAG(i.weighted_score) OVER of_module, i.old_weighted_score, 0)
+                    AS score_gained
+            FROM tmp_items AS i
+            WHERE i.code IS NULL
+            WINDOW of_module AS (PARTITION BY i.session_id, i.module_type ORDER BY i.item_no)
+        ) AS m
     ) AS c
     STRAIGHT_JOIN tmp_submissions AS t ON t.place = c.place
     STRAIGHT_JOIN tmp_entries ON tmp_entries.entry_no = c.entry_no
-    STRAIGHT_JOIN leaderboards AS b ON b.board_id = c.board_id
-    WINDOW so_far AS (PARTITION BY c.session_id ORDER BY c.item_no)
+    STRAIGHT_JOIN leaderboards AS b FORCE INDEX (PRIMARY) ON b.board_id = c.board_id
     ORDER BY c.board_id, c.item_no;
 
     INSERT /*+ SET_VAR(group_concat_max_len = 1048576) */ INTO leaderboard_revisions (
@@ -307,20 +317,22 @@ BEGIN
             MAX(b.head_hash) AS previous_hash,
             GREATEST(UTC_TIMESTAMP(6), MAX(b.changed_at)) AS committed_at,
             GROUP_CONCAT(HEX(a.digest) ORDER BY a.item_no SEPARATOR '') AS digests
-        FROM (SELECT DISTINCT board_id FROM tmp_entries) AS w
-        STRAIGHT_JOIN leaderboards AS b ON b.board_id = w.board_id
-        STRAIGHT_JOIN score_audit_log AS a
-            ON a.board_id = b.board_id AND a.revision = b.revision + 1
+        FROM tmp_items AS i
+        STRAIGHT_JOIN leaderboards AS b FORCE INDEX (PRIMARY) ON b.board_id = i.board_id
+        -- Row by row: the range of the revision would lock the gap behind it.
+        STRAIGHT_JOIN score_audit_log AS a FORCE INDEX (uq_score_audit_log_submission_id)
+            ON a.submission_id = i.submission_id
+        WHERE i.code IS NULL
         GROUP BY b.board_id
     ) AS n;
 
-    UPDATE (
+    UPDATE /*+ SET_VAR(sql_safe_updates = 0) */ (
         SELECT board_id, SUM(old_key IS NULL) AS joined
         FROM tmp_entries
         GROUP BY board_id
     ) AS w
-    STRAIGHT_JOIN leaderboards AS b ON b.board_id = w.board_id
-    STRAIGHT_JOIN leaderboard_revisions AS r
+    STRAIGHT_JOIN leaderboards AS b FORCE INDEX (PRIMARY) ON b.board_id = w.board_id
+    STRAIGHT_JOIN leaderboard_revisions AS r FORCE INDEX (PRIMARY)
         ON r.board_id = b.board_id AND r.revision = b.revision + 1
     SET b.revision = r.revision,
         b.head_hash = r.hash,

@@ -100,8 +100,9 @@ BEGIN
         a.entry_weighted_assessment AS weighted_assessment,
         a.entry_total_time_sec AS total_time_sec
     FROM tmp_submissions AS t
-    INNER JOIN score_audit_log AS a ON a.submission_id = t.submission_id
-    INNER JOIN leaderboards AS b ON b.board_id = t.board_id;
+    INNER JOIN score_audit_log AS a FORCE INDEX (uq_score_audit_log_submission_id)
+        ON a.submission_id = t.submission_id
+    INNER JOIN leaderboards AS b FORCE INDEX (PRIMARY) ON b.board_id = t.board_id;
 
     COMMIT;     -- of this SELECT, on a connection without autocommit
 END$$

@@ -63,8 +63,9 @@ BEGIN
         a.entry_total_time_sec AS total_time_sec
     FROM tmp_submissions AS t
     LEFT JOIN error_catalog AS c ON c.code = t.code
-    LEFT JOIN score_audit_log AS a ON a.submission_id = IF(t.code IS NULL, t.submission_id, NULL)
-    LEFT JOIN leaderboards AS b ON b.board_id = t.board_id
+    LEFT JOIN score_audit_log AS a FORCE INDEX (uq_score_audit_log_submission_id)
+        ON a.submission_id = IF(t.code IS NULL, t.submission_id, NULL)
+    LEFT JOIN leaderboards AS b FORCE INDEX (PRIMARY) ON b.board_id = t.board_id
     ORDER BY t.item_no;
 
     COMMIT;     -- of this SELECT, on a connection without autocommit

@@ -1,5 +1,5 @@
 -- submit_scores: each item of an array gets the result it would have got alone, in order.
-CALL podium_tap.plan(68);
+CALL podium_tap.plan(69);
 
 CALL podium_tap.join_podium('staff', 'moderator', @staff);
 CALL podium_tap.open_exam(@exam);
@@ -364,6 +364,14 @@ CALL podium_tap.is(
     CONCAT_WS(' ', podium_tap.rows_in(1), podium_tap.got_at(1, 1000, 'version'),
     podium_tap.got('total_score')),
     '1000 1000 30.0000', 'a thousand items go in one array');
+SET @item = JSON_SET(
+    podium_tap.item(@j, 'coding', 60, 5), '$.submission_id', podium_tap.name('often'));
+SET @array = CONCAT('[', REPEAT(CONCAT(@item, ','), 999), @item, ']');
+CALL podium.submit_scores(@array, NULL);
+CALL podium_tap.is(
+    CONCAT_WS(' ', podium_tap.got_at(1, 1, 'replayed'), podium_tap.got_at(1, 2, 'replayed'),
+              podium_tap.got_at(1, 1000, 'replayed'), podium_tap.got_at(1, 1000, 'version')),
+    '0 1 1 1001', 'a thousand of one id are one submission and its replays');
 SET @array = CONCAT('[', REPEAT(CONCAT(podium_tap.item(@j, 'coding', 50, 5), ','), 1000),
                     podium_tap.item(@j, 'coding', 60, 5), ']');
 CALL podium_tap.throws(
