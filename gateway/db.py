@@ -31,7 +31,10 @@ DRIVER_ERRORS = (mysql.connector.Error, _mysql_connector.MySQLInterfaceError)
 # The transaction is undone and may be tried again.
 COLLISIONS = {errorcode.ER_LOCK_DEADLOCK, errorcode.ER_LOCK_WAIT_TIMEOUT}
 # The request never reached the server: it may be sent again whatever it says.
-NOT_SENT = {errorcode.CR_SERVER_GONE_ERROR}
+NOT_SENT = {
+    errorcode.CR_SERVER_GONE_ERROR,
+    -1,  # the driver's own: the connection was seen to be closed
+}
 # The connection broke in the middle: the server may have done it or not.
 UNDECIDED = {
     errorcode.CR_SERVER_LOST,
@@ -48,6 +51,14 @@ OUT_OF_REACH = {
     errorcode.ER_USER_LIMIT_REACHED,
     errorcode.ER_TOO_MANY_USER_CONNECTIONS,
     errorcode.ER_OPTION_PREVENTS_STATEMENT,  # read-only, as a replica is
+}
+# Podium is not there, or not whole: before `db upgrade`, or in the middle of one.
+NOT_SET_UP = {
+    errorcode.ER_ACCESS_DENIED_ERROR,
+    errorcode.ER_DBACCESS_DENIED_ERROR,
+    errorcode.ER_BAD_DB_ERROR,
+    errorcode.ER_SP_DOES_NOT_EXIST,
+    errorcode.ER_PROCACCESS_DENIED_ERROR,
 }
 RETRIES = 3
 
@@ -205,6 +216,8 @@ def _translated(errno: int, error: Exception) -> Problem:
     if errno in COLLISIONS | NOT_SENT | OUT_OF_REACH:
         return _unavailable("the database cannot be had in time; nothing was changed")
     log.error("a CALL failed with MySQL error %s", errno, exc_info=error)
+    if errno in NOT_SET_UP:
+        return _unavailable("the database is not set up for this gateway, or is being upgraded")
     return Problem("internal_error", "the database refused a call of the gateway")
 
 

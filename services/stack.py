@@ -16,7 +16,10 @@ from typing import Self
 from urllib.parse import urlsplit, urlunsplit
 
 import jwt
+import mysql.connector
 
+from gateway.config import MysqlUrl
+from gateway.errors import catalog
 from services.engine import Container
 from services.gateway import start_gateway
 from services.mysql import socket_path, start_mysql
@@ -26,6 +29,8 @@ from services.server import HOME, ROOT, Instance, Server
 from services.source import LOCK
 
 GATEWAY_USER = "podium_app"
+ADMIN_USER = "podium-admin"
+USERNAME_TAKEN = catalog()["username_taken"].errno
 TOKEN_SEC = 30 * 86400
 
 
@@ -38,6 +43,7 @@ class Stack:
     gateway: Server
     gateway_mysql_url: str = field(repr=False)
     secret: str = field(repr=False)
+    admin_id: int
 
     @property
     def url(self) -> str:
@@ -48,7 +54,8 @@ class Stack:
     def admin_token(self) -> str:
         """Return a token of an administrator, good for 30 days."""
         now = int(time.time())
-        claims = {"sub": "1", "role": "admin", "aud": "podium", "iat": now, "exp": now + TOKEN_SEC}
+        claims = {"role": "admin", "aud": "podium", "iat": now, "exp": now + TOKEN_SEC}
+        claims["sub"] = str(self.admin_id)
         return jwt.encode(claims, self.secret, "HS256")
 
     @property
@@ -82,16 +89,17 @@ def start_stack(home: Path = HOME, *, port: int | None = None) -> Stack:
     """
     home = home.resolve()
     with contextlib.ExitStack() as started:
-        mysql = started.enter_context(start_mysql(home))
+        database = started.enter_context(start_mysql(home))
         redis = started.enter_context(start_redis(home))
-        gateway_mysql_url = _gateway_mysql_url(home, mysql)
-        upgrade_schema(mysql.url, gateway_mysql_url)
+        gateway_mysql_url = _gateway_mysql_url(home, database)
+        upgrade_schema(database.url, gateway_mysql_url)
+        admin_id = find_administrator(database.url)
         secret = os.environ.get("PODIUM_JWT_SECRET") or kept_secret(home / "run" / "jwt.secret")
         gateway = start_gateway(
             home, mysql_url=gateway_mysql_url, redis_url=redis.url, secret=secret, port=port
         )
         started.pop_all()
-    return Stack(mysql, redis, gateway, gateway_mysql_url, secret)
+    return Stack(database, redis, gateway, gateway_mysql_url, secret, admin_id)
 
 
 def upgrade_schema(mysql_url: str, gateway_mysql_url: str) -> None:
@@ -110,6 +118,30 @@ def upgrade_schema(mysql_url: str, gateway_mysql_url: str) -> None:
     # The lines of single files are indented.
     outcome = next(line for line in done.stdout.splitlines() if not line.startswith(" "))
     print(f"Schema: {outcome}", flush=True)
+
+
+def find_administrator(mysql_url: str) -> int:
+    """Return the id of the user whom the admin token speaks for, made at the first time.
+
+    A user of his own: whoever had the id of a candidate would count as that candidate.
+    """
+    with (
+        mysql.connector.connect(
+            **MysqlUrl.parse(mysql_url).arguments, database="podium", autocommit=True
+        ) as connection,
+        connection.cursor() as cursor,
+    ):
+        try:
+            cursor.execute("CALL create_user(%s, %s, 'admin')", (ADMIN_USER, "Administrator"))
+            [(user_id, *_)] = cursor.fetchall()
+            while cursor.nextset():
+                pass
+        except mysql.connector.Error as error:
+            if error.errno != USERNAME_TAKEN:
+                raise
+            cursor.execute("SELECT user_id FROM users WHERE username = %s", (ADMIN_USER,))
+            [(user_id,)] = cursor.fetchall()
+    return int(str(user_id))
 
 
 def stop_stack(home: Path = HOME) -> list[str]:
