@@ -1,0 +1,302 @@
+"""Clients that CALL procedures over connections of their own, a thread each."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from array import array
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from random import Random
+from typing import Any, Protocol
+
+import _mysql_connector
+
+from bench.boards import Board, performance
+from bench.crew import Crew, Sample, Turn
+
+PROCESSES = 2
+# For an answer; a client that waits longer has found a server that hangs.
+READ_TIMEOUT_SEC = 240
+COLLISIONS = (1213, 1205)
+RETRIES = 3
+# CLIENT_MULTI_RESULTS and CLIENT_PLUGIN_AUTH: a CALL answers with more than one result.
+CLIENT_FLAGS = 1 << 17 | 1 << 19
+
+ResultSets = list[list[tuple[Any, ...]]]
+# User, password and place, as MysqlUrl.arguments has them: a client has no need of the gateway.
+Account = Mapping[str, str | int]
+
+
+class Job(Protocol):
+    """What the connections of a crew do."""
+
+    def statements(self, part: int, parts: int) -> Iterator[str]:
+        """Return what connection number part of parts sends, one after the other."""
+
+    def acknowledged(self, results: ResultSets) -> int:
+        """Return how many items an answer says are done."""
+
+
+@dataclass(frozen=True)
+class SubmitScore:
+    """submit_score for a random candidate of a random board.
+
+    All replace the score of the same module, so that a board does not change its shape from round
+    to round; first scores are what the boards are loaded with.
+    """
+
+    boards: tuple[Board, ...]
+
+    def statements(self, part: int, parts: int) -> Iterator[str]:
+        random = Random(f"submit_score {part}")
+        while True:
+            board = random.choice(self.boards)
+            session_id = board.random_session(random)
+            raw_score, time_sec = performance(random)
+            yield (
+                f"CALL podium.submit_score({session_id}, 'coding', {raw_score}, 100, {time_sec},"
+                " NULL, NULL, NULL, NULL)"
+            )
+
+    def acknowledged(self, results: ResultSets) -> int:
+        return len(results[0])
+
+
+@dataclass(frozen=True)
+class SubmitScores:
+    """submit_scores for arrays of random candidates of a board."""
+
+    board: Board
+    items: int
+
+    def statements(self, part: int, parts: int) -> Iterator[str]:
+        random = Random(f"submit_scores {part}")
+        while True:
+            yield array_call(
+                random,
+                [self.board.random_session(random) for _ in range(self.items)],
+            )
+
+    def acknowledged(self, results: ResultSets) -> int:
+        return accepted(results)
+
+
+@dataclass(frozen=True)
+class LoadBoard:
+    """submit_scores for every candidate of a board once."""
+
+    board: Board
+    items: int = 1000
+
+    def statements(self, part: int, parts: int) -> Iterator[str]:
+        random = Random(f"load {self.board.exam_id} {part}")
+        last = self.board.first_session + self.board.candidates
+        for first in range(self.board.first_session + part * self.items, last, parts * self.items):
+            yield array_call(random, range(first, min(first + self.items, last)))
+
+    def acknowledged(self, results: ResultSets) -> int:
+        return accepted(results)
+
+
+@dataclass(frozen=True)
+class SubmitAndRebuild:
+    """The rebuild design's submission for a random candidate."""
+
+    board: Board
+
+    def statements(self, part: int, parts: int) -> Iterator[str]:
+        random = Random(f"rebuild {part}")
+        while True:
+            session_id = self.board.random_session(random)
+            raw_score, time_sec = performance(random)
+            yield (
+                f"CALL podium_bench.submit_and_rebuild({session_id}, 'coding', {raw_score}, 100,"
+                f" {time_sec})"
+            )
+
+    def acknowledged(self, results: ResultSets) -> int:
+        return len(results[0])
+
+
+@dataclass(frozen=True)
+class BareTransaction:
+    """The bare transaction for a random row."""
+
+    board: Board
+
+    def statements(self, part: int, parts: int) -> Iterator[str]:
+        random = Random(f"bare {part}")
+        while True:
+            session_id = self.board.random_session(random)
+            yield f"CALL podium_bench.bare_transaction({session_id}, {random.uniform(0, 100):.4f})"
+
+    def acknowledged(self, results: ResultSets) -> int:
+        return 1
+
+
+@dataclass(frozen=True)
+class ReadPage:
+    """The same page of a board, from the database."""
+
+    board: Board
+    page: int
+    per_page: int = 50
+
+    def statements(self, part: int, parts: int) -> Iterator[str]:
+        while True:
+            yield (
+                f"CALL podium.get_leaderboard({self.board.exam_id}, {self.page}, {self.per_page},"
+                " NULL)"
+            )
+
+    def acknowledged(self, results: ResultSets) -> int:
+        return min(1, len(results[1]))
+
+
+def sql_crew(account: Account, job: Job, connections: int, warm_up: int = 3) -> Crew:
+    """Return a crew of so many connections, spread over few processes."""
+    processes = min(PROCESSES, connections)
+    return Crew(
+        [SqlTask(account, job, part, processes, connections) for part in range(processes)], warm_up
+    )
+
+
+def array_call(random: Random, sessions: Sequence[int]) -> str:
+    """Return the call of submit_scores with a score for each session."""
+    items = []
+    for session_id in sessions:
+        raw_score, time_sec = performance(random)
+        items.append(
+            {
+                "session_id": session_id,
+                "module_type": "coding",
+                "raw_score": raw_score,
+                "max_score": 100,
+                "time_spent_sec": time_sec,
+            }
+        )
+    return f"CALL podium.submit_scores('{json.dumps(items)}', NULL)"
+
+
+def accepted(results: ResultSets) -> int:
+    """Return how many items of an array were accepted."""
+    return sum(row[1] == b"200" for row in results[0])
+
+
+@dataclass(frozen=True)
+class SqlTask:
+    """A process's share of a job: every processes-th connection, from part on."""
+
+    account: Account
+    job: Job
+    part: int
+    processes: int
+    connections: int
+
+    def open(self) -> SqlLoad:
+        return SqlLoad(
+            [
+                _Client(self.account, self.job, part, self.connections)
+                for part in range(self.part, self.connections, self.processes)
+            ]
+        )
+
+
+class SqlLoad:
+    """Connections in one process, a thread each while a load runs."""
+
+    def __init__(self, clients: list[_Client]) -> None:
+        self._clients = clients
+
+    def run(self, begin: float, turn: Turn) -> Sample:
+        share = replace(turn, most=max(1, turn.most // len(self._clients)))
+        threads = [
+            threading.Thread(target=client.run, args=(begin, share)) for client in self._clients
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        for client in self._clients:
+            if client.error is not None:
+                raise client.error
+        return Sample.merged(client.sample for client in self._clients)
+
+    def close(self) -> None:
+        for client in self._clients:
+            client.close()
+
+
+class _Client:
+    """One connection, at the lowest level the driver has: clients and servers share the cores."""
+
+    def __init__(self, account: Account, job: Job, part: int, parts: int) -> None:
+        self._job = job
+        self._statements = job.statements(part, parts)
+        self._mysql = _mysql_connector.MySQL(
+            buffered=True, raw=True, charset_name="utf8mb4", connection_timeout=30
+        )
+        self._mysql.connect(
+            **account,
+            client_flags=CLIENT_FLAGS,
+            ssl_disabled="unix_socket" in account,
+            read_timeout=READ_TIMEOUT_SEC,
+        )
+        # As the gateway's connections are set up.
+        self._call("SET NAMES utf8mb4 COLLATE utf8mb4_0900_ai_ci")
+        self._call("SET time_zone = '+00:00'")
+        self.sample = Sample()
+        self.error: Exception | None = None
+
+    def run(self, begin: float, turn: Turn) -> None:
+        """Send statements for a turn; leave in sample what became of them."""
+        deadline = begin + turn.seconds
+        sample = self.sample = Sample(latencies=array("d"))
+        time.sleep(max(0.0, begin - time.monotonic()))
+        try:
+            sample.began = sent = time.monotonic()
+            for statement in self._statements:
+                sample.acknowledged += self._job.acknowledged(self._persist(statement, sample))
+                answered = time.monotonic()
+                sample.latencies.append(answered - sent)
+                sample.calls += 1
+                sample.ended = answered
+                if sample.calls >= turn.most:
+                    break
+                if answered >= deadline and sample.calls >= turn.least:
+                    break
+                sent = time.monotonic()
+        except Exception as error:
+            self.error = error
+
+    def close(self) -> None:
+        self._mysql.close()
+
+    def _persist(self, statement: str, sample: Sample) -> ResultSets:
+        """Send a statement, again where it collided, as every caller of Podium's has to."""
+        for _ in range(RETRIES):
+            try:
+                return self._call(statement)
+            except _mysql_connector.MySQLInterfaceError as error:
+                if error.errno not in COLLISIONS:
+                    raise
+                sample.collisions += 1
+        return self._call(statement)
+
+    def _call(self, statement: str) -> ResultSets:
+        """Send a statement and read every result set."""
+        mysql = self._mysql
+        mysql.query(statement.encode(), raw=True, buffered=True)
+        results: ResultSets = []
+        while True:
+            if mysql.have_result_set:
+                rows = []
+                while (row := mysql.fetch_row()) is not None:
+                    rows.append(row)
+                results.append(rows)
+                mysql.free_result()
+            if not mysql.more_results():
+                return results
+            mysql.next_result()
