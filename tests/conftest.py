@@ -111,6 +111,20 @@ def api(gateways: list[Api]) -> Api:
     return gateways[0]
 
 
+@pytest.fixture(scope="module")
+def own_servers() -> Iterator[None]:
+    """Have start_mysql() and start_redis() start new servers, whatever the environment names.
+
+    For tests that stop them.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("PODIUM_MYSQL_URL", raising=False)
+        patch.delenv("PODIUM_REDIS_URL", raising=False)
+        if os.environ.get("PODIUM_SERVICES_SOURCE") == "url":
+            patch.delenv("PODIUM_SERVICES_SOURCE")
+        yield
+
+
 @pytest.fixture
 def query(admin: Any) -> Callable[..., list[dict[str, Any]]]:
     """Return a function that executes a statement as MySQL's root and returns its rows."""

@@ -1,0 +1,610 @@
+"""The cache is optional and never wrong: Redis stopped, hung and flushed, ETags, misses."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import docker
+import pytest
+import redis
+
+from gateway import cache as cache_module
+from gateway.cache import Page, PageCache
+from gateway.config import Config
+from services import start_redis
+from services.engine import Container
+from services.process import Process
+from services.server import Server
+from tests.client import Answer, Api
+from tests.factories import make_exam, make_session, make_user, submission
+from tests.waiting import wait_until
+
+Query = Callable[..., list[dict[str, Any]]]
+
+# A timeout of 0.2 s for what just hung, and room for a busy machine.
+SLOWEST_SEC = 2.0
+
+
+class OwnRedis:
+    """A Redis that a test may stop, hang and flush."""
+
+    def __init__(self, home: Path) -> None:
+        self._home = home
+        self._server: Server = start_redis(home)
+        self.url = self._server.url
+        self.client = redis.Redis.from_url(self.url)
+
+    def stop(self) -> None:
+        """End it, and all that it knows."""
+        self._server.stop()
+
+    def start(self) -> None:
+        """Start it again, empty, at the same address."""
+        self._server = start_redis(self._home)
+        assert self._server.url == self.url
+
+    def hang(self) -> None:
+        """Let it accept connections and answer none."""
+        if pid := Process(self._home, "redis").pid:
+            os.kill(pid, signal.SIGSTOP)
+        else:
+            self._container().pause()
+
+    def resume(self) -> None:
+        """Let it answer again, also what it was asked meanwhile."""
+        if pid := Process(self._home, "redis").pid:
+            os.kill(pid, signal.SIGCONT)
+        else:
+            self._container().unpause()
+
+    def flush(self) -> None:
+        """Take its memory."""
+        self.client.flushall()
+
+    def close(self) -> None:
+        """End it for good."""
+        self.client.close()
+        self.stop()
+
+    def _container(self) -> Any:
+        return docker.from_env().containers.get(Container(self._home, "redis").name)
+
+
+@pytest.fixture(scope="module")
+def own_redis(own_servers: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[OwnRedis]:
+    """Start a Redis for this module alone."""
+    server = OwnRedis(tmp_path_factory.mktemp("redis"))
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="module")
+def pair(start_api: Callable[..., Api], own_redis: OwnRedis) -> list[Api]:
+    """Start two gateways that share this Redis."""
+    return [
+        start_api(f"gateway-cache-{name}", redis_url=own_redis.url, PODIUM_POOL_SIZE="30")
+        for name in "ab"
+    ]
+
+
+@dataclass(frozen=True)
+class Board:
+    """An exam with some candidates on its board."""
+
+    exam_id: int
+    users: list[int]
+    sessions: list[int]
+
+    def post(self, api: Api, n: int) -> int:
+        """Submit something for one of them and return the revision it made."""
+        item = submission(self.sessions[n % len(self.sessions)], raw_score=n % 97)
+        answer = api.post("/scores", item)
+        assert answer.status == 200, answer.text
+        return int(answer.json["revision"])
+
+    def answers(self, api: Api) -> list[Any]:
+        """Collect what a candidate is answered in all ways of reading, but for `cached`."""
+        me = api.as_user(self.users[3])
+        exam: dict[str, object] = {"exam_id": self.exam_id}
+        asked: list[tuple[str, dict[str, object]]] = [
+            ("/leaderboard", exam),
+            ("/leaderboard", exam | {"page": 2, "per_page": 3}),
+            ("/leaderboard", exam | {"page": 99}),
+            ("/leaderboard/around", exam | {"user_id": self.users[3], "window": 2}),
+            (f"/leaderboard/entries/{self.users[4]}", exam),
+            (f"/exams/{self.exam_id}", {}),
+            (f"/sessions/{self.sessions[3]}", {}),
+        ]
+        found = []
+        for path, query in asked:
+            began = time.monotonic()
+            answer = me.get(path, **query)
+            assert time.monotonic() - began < SLOWEST_SEC
+            assert answer.status == 200, answer.text
+            found.append({k: v for k, v in answer.json.items() if k != "cached"})
+        return found
+
+
+@pytest.fixture
+def board(api: Api) -> Board:
+    """Make a board of eight, three of them equal."""
+    exam_id = make_exam(api)
+    users = [make_user(api) for _ in range(8)]
+    sessions = [make_session(api, exam_id, user_id) for user_id in users]
+    items = [
+        submission(session_id, raw_score=max(n, 3) * 10) for n, session_id in enumerate(sessions)
+    ]
+    assert api.post("/scores/batch", {"submissions": items}).status == 200
+    return Board(exam_id, users, sessions)
+
+
+FAULTS = ["stopped", "hung", "flushed"]
+
+
+def break_and_mend(
+    fault: str, own_redis: OwnRedis
+) -> tuple[Callable[[], None], Callable[[], None]]:
+    """Return what brings a fault about, and what ends it."""
+    return {
+        "stopped": (own_redis.stop, own_redis.start),
+        "hung": (own_redis.hang, own_redis.resume),
+        "flushed": (own_redis.flush, lambda: None),
+    }[fault]
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_no_answer_changes_while_redis_is_away_and_after(
+    pair: list[Api], own_redis: OwnRedis, board: Board, fault: str
+) -> None:
+    break_it, mend_it = break_and_mend(fault, own_redis)
+    board.answers(pair[0])
+    before = board.answers(pair[0])
+    break_it()
+    try:
+        assert board.answers(pair[0]) == board.answers(pair[1]) == before
+        revision = board.post(pair[0], 41)
+        during = board.answers(pair[0])
+        assert during[0]["revision"] == revision
+        assert board.answers(pair[1]) == during
+    finally:
+        mend_it()
+    wait_until(lambda: all(is_cached(api, board.exam_id) for api in pair))
+    assert board.answers(pair[0]) == board.answers(pair[1]) == during
+
+
+def is_cached(api: Api, exam_id: int) -> bool:
+    """Read a page and tell whether it came from Redis."""
+    return bool(api.get("/leaderboard", exam_id=exam_id).json["cached"])
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_fault_of_redis_in_the_middle_of_traffic_is_not_seen(
+    pair: list[Api], own_redis: OwnRedis, board: Board, query: Query, fault: str
+) -> None:
+    gateway = pair[0]
+    break_it, mend_it = break_and_mend(fault, own_redis)
+    stop = threading.Event()
+    newest, counts = [0], [0, 0]
+
+    def write() -> None:
+        while not stop.is_set():
+            newest[0] = board.post(gateway, counts[0])
+            counts[0] += 1
+
+    def read(n: int) -> None:
+        caller = gateway.as_user(board.users[n])
+        while not stop.is_set():
+            at_least, began = newest[0], time.monotonic()
+            answer = caller.get("/leaderboard", exam_id=board.exam_id)
+            assert answer.status == 200, answer.text
+            assert answer.json["revision"] >= at_least
+            assert answer.json["my_entry"] in answer.json["leaderboard"]
+            assert time.monotonic() - began < SLOWEST_SEC
+            counts[1] += 1
+
+    running: list[Future[None]] = []
+
+    def goes_on() -> Callable[[], bool]:
+        writes, reads = counts
+
+        def more() -> bool:
+            for thread in running:
+                if thread.done():
+                    thread.result()
+            return counts[0] > writes + 30 and counts[1] > reads + 60
+
+        return more
+
+    with ThreadPoolExecutor(5) as threads:
+        running += [threads.submit(write), *(threads.submit(read, n) for n in range(4))]
+        try:
+            wait_until(goes_on())
+            break_it()
+            try:
+                wait_until(goes_on())
+            finally:
+                mend_it()
+            wait_until(goes_on())
+        finally:
+            stop.set()
+        for thread in running:
+            thread.result()
+    wait_until(lambda: is_cached(gateway, board.exam_id))
+    page = gateway.get("/leaderboard", exam_id=board.exam_id).json
+    assert page["revision"] == newest[0]
+    truth = query(
+        "SELECT user_id, DENSE_RANK() OVER (ORDER BY total_score DESC, total_time_sec) AS `rank` "
+        "FROM exam_sessions WHERE exam_id = %s AND version > 0 ORDER BY `rank`, user_id",
+        board.exam_id,
+    )
+    assert [{name: entry[name] for name in truth[0]} for entry in page["leaderboard"]] == truth
+
+
+def test_a_gateway_that_lost_redis_tells_the_other_when_it_is_back(
+    pair: list[Api], own_redis: OwnRedis, board: Board
+) -> None:
+    assert is_cached(pair[1], board.exam_id) or is_cached(pair[1], board.exam_id)
+    own_redis.hang()
+    try:
+        revision = board.post(pair[0], 55)
+    finally:
+        own_redis.resume()
+    began = time.monotonic()
+    wait_until(
+        lambda: pair[1].get("/leaderboard", exam_id=board.exam_id).json["revision"] == revision
+    )
+    assert time.monotonic() - began < 5.5
+    wait_until(lambda: all(is_cached(api, board.exam_id) for api in pair))
+
+
+def test_a_page_comes_from_redis_the_second_time(pair: list[Api], board: Board) -> None:
+    asked = {"exam_id": board.exam_id, "per_page": 7}
+    pages = [pair[n].get("/leaderboard", **asked).json for n in (0, 0, 1)]
+    assert [page.pop("cached") for page in pages] == [False, True, True]
+    assert pages[0] == pages[1] == pages[2]
+
+
+def test_a_submission_ends_what_was_cached(pair: list[Api], board: Board) -> None:
+    board.answers(pair[0])
+    revision = board.post(pair[0], 1)
+    for api, cached in ((pair[1], False), (pair[0], True)):
+        page = api.get("/leaderboard", exam_id=board.exam_id).json
+        assert (page["revision"], page["cached"]) == (revision, cached)
+
+
+@pytest.mark.parametrize("change", ["weights", "recalculation", "batch"])
+def test_every_kind_of_change_ends_what_was_cached(
+    pair: list[Api], board: Board, change: str
+) -> None:
+    board.answers(pair[1])
+    if change == "weights":
+        body: dict[str, Any] = {"weights": {"coding": 10, "quiz": 10, "assessment": 80}}
+        revision = pair[0].patch(f"/exams/{board.exam_id}", body).json["revision"]
+    elif change == "recalculation":
+        body = {"exam_id": board.exam_id}
+        revision = pair[0].post("/leaderboard/recalculate", body).json["revision"]
+    else:
+        body = {"submissions": [submission(session_id) for session_id in board.sessions]}
+        results = pair[0].post("/scores/batch", body).json["results"]
+        [revision] = {result["revision"] for result in results}
+    assert pair[1].get("/leaderboard", exam_id=board.exam_id).json["revision"] == revision
+
+
+def test_my_entry_is_the_callers_own_and_of_the_pages_revision(
+    pair: list[Api], board: Board
+) -> None:
+    for turn in range(10):
+        revision = board.post(pair[turn % 2], turn * 7)
+        for user_id in board.users:
+            me = pair[(turn + 1) % 2].as_user(user_id)
+            page = me.get("/leaderboard", exam_id=board.exam_id).json
+            assert page["revision"] == revision
+            assert page["my_entry"]["user_id"] == user_id
+            assert page["my_entry"] in page["leaderboard"]
+        assert pair[0].get("/leaderboard", exam_id=board.exam_id).json["my_entry"] is None
+
+
+def test_an_answer_carries_a_weak_etag_and_is_the_callers_own(
+    pair: list[Api], board: Board
+) -> None:
+    for _ in "from MySQL", "from Redis":
+        answer = pair[0].get("/leaderboard", exam_id=board.exam_id)
+        assert answer.headers["ETag"] == f'W/"{answer.json["revision"]}"'
+        assert "Authorization" in answer.headers["Vary"]
+        assert "private" in answer.headers["Cache-Control"]
+
+
+def conditional(api: Api, exam_id: int, known: str) -> Answer:
+    """Ask for a page, saying which one is known."""
+    return api.request(
+        "GET", "/leaderboard", query={"exam_id": exam_id}, headers={"If-None-Match": known}
+    )
+
+
+@pytest.mark.parametrize(
+    "known",
+    ['W/"{}"', '"{}"', '"x", W/"{}"', 'W/"0","{}" , "y"', "*"],
+)
+def test_a_page_that_is_known_is_304(pair: list[Api], board: Board, known: str) -> None:
+    revision = board.post(pair[0], 3)
+    for caller in (pair[0], pair[1].as_user(board.users[0])):
+        answer = conditional(caller, board.exam_id, known.format(revision))
+        assert (answer.status, answer.text) == (304, b"")
+        assert answer.headers["ETag"] == f'W/"{revision}"'
+        assert "Authorization" in answer.headers["Vary"]
+
+
+@pytest.mark.parametrize("known", ['W/"0"', '""', "garbage", '"', "W/", ",,,", "x" * 5000, '"*"'])
+def test_a_page_that_is_not_known_is_answered(pair: list[Api], board: Board, known: str) -> None:
+    answer = conditional(pair[0], board.exam_id, known)
+    assert (answer.status, len(answer.json["leaderboard"])) == (200, 8)
+
+
+def test_what_was_known_is_out_of_date_after_a_submission(pair: list[Api], board: Board) -> None:
+    known = f'W/"{board.post(pair[0], 3)}"'
+    assert conditional(pair[1], board.exam_id, known).status == 304
+    board.post(pair[0], 4)
+    assert conditional(pair[1], board.exam_id, known).status == 200
+
+
+def test_a_board_that_does_not_exist_is_known_to_nobody(api: Api) -> None:
+    assert conditional(api, 999999999, "*").status == 404
+
+
+def test_a_change_by_a_direct_call_is_seen_within_five_seconds(
+    pair: list[Api], board: Board, query: Query
+) -> None:
+    page = pair[0].get("/leaderboard", exam_id=board.exam_id).json
+    assert is_cached(pair[0], board.exam_id)
+    query("CALL submit_score(%s, 'quiz', 100, 100, 1, NULL, NULL, NULL, NULL)", board.sessions[0])
+    known, began = f'W/"{page["revision"]}"', time.monotonic()
+    wait_until(lambda: conditional(pair[0], board.exam_id, known).status == 200)
+    assert time.monotonic() - began < 5.5
+    assert pair[1].get("/leaderboard", exam_id=board.exam_id).json["revision"] > page["revision"]
+
+
+def test_concurrent_misses_of_a_page_load_it_once(
+    pair: list[Api], board: Board, query: Query, connect: Callable[..., Any]
+) -> None:
+    board.post(pair[0], 5)
+
+    def loads() -> int:
+        [row] = query(
+            "SELECT COALESCE(SUM(count_star), 0) AS n "
+            "FROM performance_schema.events_statements_summary_by_program "
+            "WHERE object_schema = 'podium' AND object_name = 'get_leaderboard'"
+        )
+        return int(row["n"])
+
+    def waiting() -> int:
+        [row] = query(
+            "SELECT COUNT(*) AS n FROM performance_schema.processlist "
+            "WHERE state = 'Waiting for table metadata lock'"
+        )
+        return int(row["n"])
+
+    before = loads()
+    locker = connect().cursor()
+    # Holds whoever reads the board, until all have come.
+    locker.execute("LOCK TABLES podium.leaderboard_snapshot WRITE")
+    with ThreadPoolExecutor(16) as threads:
+        readers = [
+            threads.submit(pair[0].get, "/leaderboard", exam_id=board.exam_id) for _ in range(16)
+        ]
+        wait_until(lambda: waiting() >= 1)
+        for _ in range(20):
+            pair[0].get("//healthz")
+        together = waiting()
+        locker.execute("UNLOCK TABLES")
+        answers = [reader.result() for reader in readers]
+    assert together == 1
+    assert [answer.status for answer in answers] == [200] * 16
+    assert len({answer.json["revision"] for answer in answers}) == 1
+    assert loads() == before + 1
+
+
+# Below, PageCache itself.
+
+BOARD, NAME = 1, "1:50"
+
+
+@pytest.fixture
+def caches(own_redis: OwnRedis, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[PageCache]]:
+    """Make the caches of two processes."""
+    monkeypatch.setattr(cache_module, "PAUSE_SEC", 0.01)
+    own_redis.flush()
+    made = [PageCache(Config(mysql_url="", redis_url=own_redis.url)) for _ in range(2)]
+    yield made
+    for cache in made:
+        cache.close()
+
+
+def fetch(cache: PageCache, load: Callable[[], Page]) -> tuple[Page, bool]:
+    """Look and fetch, as the gateway does."""
+    return cache.fetch(BOARD, NAME, cache.look(BOARD), load)
+
+
+def page_of(revision: int) -> Callable[[], Page]:
+    """Return what loads a page of a revision."""
+    return lambda: Page(revision, f'{{"revision": {revision}}}'.encode())
+
+
+def never() -> Page:
+    """Stand for a load that must not happen."""
+    raise AssertionError("the page was loaded")
+
+
+def test_a_page_once_loaded_is_everybodys(caches: list[PageCache]) -> None:
+    assert fetch(caches[0], page_of(5)) == (page_of(5)(), False)
+    assert fetch(caches[1], never) == (page_of(5)(), True)
+
+
+def test_pages_of_other_boards_and_other_numbers_are_others(caches: list[PageCache]) -> None:
+    fetch(caches[0], page_of(5))
+    sight = caches[0].look(BOARD)
+    assert caches[0].fetch(BOARD, "2:50", sight, page_of(5)) == (page_of(5)(), False)
+    assert caches[0].look(BOARD + 1).revision is None
+
+
+def test_a_published_revision_is_in_sight_of_all(caches: list[PageCache]) -> None:
+    caches[0].publish(BOARD, 7)
+    assert caches[1].look(BOARD).revision == 7
+
+
+def test_a_revision_never_goes_backwards(caches: list[PageCache]) -> None:
+    caches[0].publish(BOARD, 10)
+    caches[1].publish(BOARD, 9)
+    assert caches[0].look(BOARD).revision == 10
+
+
+def test_a_slow_reader_never_moves_the_revision_backwards(caches: list[PageCache]) -> None:
+    def overtaken() -> Page:
+        caches[1].publish(BOARD, 6)
+        return page_of(5)()
+
+    fetch(caches[0], overtaken)
+    assert caches[1].look(BOARD).revision == 6
+    assert fetch(caches[1], page_of(6)) == (page_of(6)(), False)
+
+
+@pytest.mark.parametrize("new_epoch", [False, True])
+def test_what_was_read_before_redis_lost_its_memory_is_not_stored(
+    caches: list[PageCache], own_redis: OwnRedis, new_epoch: bool
+) -> None:
+    def interrupted() -> Page:
+        own_redis.flush()
+        if new_epoch:
+            caches[1].look(BOARD)
+        return page_of(5)()
+
+    assert fetch(caches[0], interrupted) == (page_of(5)(), False)
+    assert caches[1].look(BOARD).revision is None
+    assert fetch(caches[1], page_of(6)) == (page_of(6)(), False)
+
+
+def test_nothing_is_kept_longer_than_its_time_to_live(
+    caches: list[PageCache], own_redis: OwnRedis
+) -> None:
+    fetch(caches[0], page_of(5))
+    caches[0].publish(BOARD, 5)
+    lives = {key: own_redis.client.pttl(key) for key in own_redis.client.keys("podium:exam:*")}
+    assert len(lives) == 2
+    assert all(0 < life <= 5000 for life in lives.values())
+
+
+def test_a_load_that_took_longer_than_the_time_to_live_is_not_stored(
+    own_redis: OwnRedis,
+) -> None:
+    cache = PageCache(Config(mysql_url="", redis_url=own_redis.url, cache_ttl_sec=0.02))
+    began = time.monotonic()
+
+    def slow() -> Page:
+        wait_until(lambda: time.monotonic() > began + 0.05)
+        return page_of(5)()
+
+    own_redis.flush()
+    assert fetch(cache, slow) == (page_of(5)(), False)
+    assert not own_redis.client.keys("podium:exam:*")
+    cache.close()
+
+
+def test_those_who_miss_together_load_once(caches: list[PageCache]) -> None:
+    cache, go, loads = caches[0], threading.Event(), list[int]()
+
+    def load() -> Page:
+        loads.append(1)
+        go.wait(10)
+        return page_of(5)()
+
+    with ThreadPoolExecutor(8) as threads:
+        fetched = [threads.submit(fetch, cache, load) for _ in range(8)]
+        wait_until(lambda: bool(loads))
+        go.set()
+        pages = [future.result()[0] for future in fetched]
+    assert (pages, len(loads)) == ([page_of(5)()] * 8, 1)
+
+
+def test_whoever_knows_of_a_newer_revision_does_not_join_an_older_load(
+    caches: list[PageCache],
+) -> None:
+    cache, began, go = caches[0], threading.Event(), threading.Event()
+
+    def old() -> Page:
+        began.set()
+        go.wait(10)
+        return page_of(1)()
+
+    with ThreadPoolExecutor(2) as threads:
+        first = threads.submit(fetch, cache, old)
+        began.wait(10)
+        caches[1].publish(BOARD, 2)
+        second = threads.submit(fetch, cache, page_of(2))
+        go.set()
+        assert first.result()[0].revision == 1
+        assert second.result()[0].revision == 2
+
+
+def test_a_load_that_fails_fails_for_nobody_else(caches: list[PageCache]) -> None:
+    cache, began, go = caches[0], threading.Event(), threading.Event()
+
+    def failing() -> Page:
+        began.set()
+        go.wait(10)
+        raise OSError
+
+    with ThreadPoolExecutor(2) as threads:
+        first = threads.submit(fetch, cache, failing)
+        began.wait(10)
+        second = threads.submit(fetch, cache, page_of(3))
+        go.set()
+        with pytest.raises(OSError):
+            first.result()
+        assert second.result() == (page_of(3)(), False)
+    assert fetch(cache, page_of(4))[0].revision in (3, 4)
+
+
+def test_without_redis_every_page_is_loaded(caches: list[PageCache]) -> None:
+    cache = PageCache(Config(mysql_url="", redis_url=None))
+    cache.publish(BOARD, 9)
+    assert cache.look(BOARD).revision is None
+    for revision in (1, 2):
+        assert fetch(cache, page_of(revision)) == (page_of(revision)(), False)
+    cache.close()
+
+
+def test_a_revision_that_redis_did_not_take_is_published_when_it_is_back(
+    caches: list[PageCache], own_redis: OwnRedis
+) -> None:
+    fetch(caches[1], page_of(5))
+    own_redis.stop()
+    try:
+        caches[0].publish(BOARD, 6)
+        assert caches[0].look(BOARD).revision is None
+    finally:
+        own_redis.start()
+    wait_until(lambda: caches[0].look(BOARD).epoch is not None)
+    assert caches[0].look(BOARD).revision == 6
+    assert caches[1].look(BOARD).revision == 6
+
+
+def test_a_redis_that_hangs_is_asked_once_and_then_left_alone(
+    caches: list[PageCache], own_redis: OwnRedis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cache_module, "PAUSE_SEC", 30)
+    own_redis.hang()
+    try:
+        began = time.monotonic()
+        for revision in range(20):
+            assert fetch(caches[0], page_of(revision)) == (page_of(revision)(), False)
+            caches[0].publish(BOARD, revision)
+        assert time.monotonic() - began < 1
+    finally:
+        own_redis.resume()
