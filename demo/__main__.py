@@ -134,7 +134,7 @@ def _invite(screen: Screen, gateway: Gateway, exam: Exam) -> None:
     screen.code(
         f"""
 URL={gateway.url}/api/v1
-YOU={gateway.token(exam.spare_id, "candidate")}
+YOU={gateway.token(exam.spare_id)}
 STAFF={exam.organiser.token}
 
 curl -sw '\\n' -H "Authorization: Bearer $YOU" "$URL/leaderboard?{about}&per_page=3"

@@ -42,11 +42,11 @@ class Gateway:
         # Seconds of each answered request, by kind of call.
         self.timings: defaultdict[str, list[float]] = defaultdict(list)
 
-    def token(self, user_id: int, role: str) -> str:
-        """Sign a token for a user."""
+    def token(self, user_id: int) -> str:
+        """Sign a token for a candidate."""
         claims = {
             "sub": str(user_id),
-            "role": role,
+            "role": "candidate",
             "aud": "podium",
             "exp": int(time.time()) + TOKEN_SEC,
         }
@@ -56,9 +56,9 @@ class Gateway:
         """Close the connections."""
         self._pool.clear()
 
-    def as_user(self, user_id: int, role: str = "candidate") -> Caller:
-        """Return the API as this user calls it."""
-        return Caller(self, self.token(user_id, role))
+    def as_candidate(self, user_id: int) -> Caller:
+        """Return the API as this candidate calls it."""
+        return Caller(self, self.token(user_id))
 
     def send(
         self,

@@ -46,24 +46,21 @@ class Record:
 
 @dataclass(frozen=True)
 class Exam:
-    """The exam of this demo, and the two who can still do something after it is over."""
+    """The exam of this demo, its organiser, and who can still take it when it is over."""
 
     exam_id: int
-    organiser_id: int
     organiser: Caller
     spare_id: int
     spare_session_id: int
 
 
 def open_exam(gateway: Gateway, admin_token: str) -> Exam:
-    """Create the exam, its organiser, and a session nobody plays, for the user to try."""
-    root = Caller(gateway, admin_token)
-    exam_id = _create(root, "/exams", {"title": TITLE})["exam_id"]
-    organiser_id = _user(root, f"organiser.{exam_id}", "Olivia Organiser", "admin")
-    organiser = gateway.as_user(organiser_id, "admin")
-    spare_id = _user(organiser, f"you.{exam_id}", "You", "candidate")
+    """Create the exam, and a session nobody plays, for the user to try."""
+    organiser = Caller(gateway, admin_token)
+    exam_id = _create(organiser, "/exams", {"title": TITLE})["exam_id"]
+    spare_id = _user(organiser, f"you.{exam_id}", "You")
     session = _create(organiser, "/sessions", {"exam_id": exam_id, "user_id": spare_id})
-    return Exam(exam_id, organiser_id, organiser, spare_id, session["session_id"])
+    return Exam(exam_id, organiser, spare_id, session["session_id"])
 
 
 def register(
@@ -73,7 +70,7 @@ def register(
 
     def one(place: int) -> None:
         who = candidates[place]
-        record.user_ids[place] = _user(organiser, who.username, who.full_name, "candidate")
+        record.user_ids[place] = _user(organiser, who.username, who.full_name)
 
     return _in_threads([partial(one, place) for place in range(len(candidates))], workers)
 
@@ -98,7 +95,7 @@ def play(
 
 def _take_exam(gateway: Gateway, exam_id: int, user_id: int, candidate: Candidate) -> Record:
     """Start, hand in, finish, and look at the board."""
-    heard, me = Record(exam_id), gateway.as_user(user_id)
+    heard, me = Record(exam_id), gateway.as_candidate(user_id)
     session_id = _create(me, "/sessions", {"exam_id": exam_id, "user_id": user_id})["session_id"]
     version = 0
     for step in candidate.steps:
@@ -137,9 +134,9 @@ def _submit(me: Caller, sent: dict[str, Any], key: str) -> dict[str, Any]:
     return outcome
 
 
-def _user(caller: Caller, username: str, full_name: str, role: str) -> int:
-    body = {"username": username, "full_name": full_name, "role": role}
-    return int(_create(caller, "/users", body)["user_id"])
+def _user(organiser: Caller, username: str, full_name: str) -> int:
+    body = {"username": username, "full_name": full_name, "role": "candidate"}
+    return int(_create(organiser, "/users", body)["user_id"])
 
 
 def _create(caller: Caller, path: str, body: dict[str, Any]) -> Any:

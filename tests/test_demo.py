@@ -175,7 +175,7 @@ def test_a_failed_check_is_shown_with_its_figures_and_fails_the_demo(
     monkeypatch.setattr(verify, "verify", lambda *_: found)
     mysql, gateway = Server(mysql_url, "", ""), Server(api.url, "", "")
     arguments = argparse.Namespace(candidates=3, workers=2, seed=1, serve=False)
-    assert run(screen, Stack(mysql, mysql, gateway, "", SECRET), arguments) == 1
+    assert run(screen, Stack(mysql, mysql, gateway, "", SECRET, STAFF_ID), arguments) == 1
     shown = screen.console.file
     assert isinstance(shown, io.StringIO)
     assert "3 lost" in shown.getvalue() and "1 of 1 checks FAILED" in shown.getvalue()
