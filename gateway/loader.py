@@ -175,13 +175,15 @@ def upgrade(connection: Any, release: Release) -> list[str]:
         for file in [*todo.tables, *todo.migrations]:
             _run(connection, file)
             waiting.append(file)
+            if file in todo.migrations[-1:]:
+                # The tables are what these files say now. At once: an upgrade that stopped between
+                # would find files that no migration is left for.
+                waiting += release.schema
             # The first files make the ledger that they are then entered in.
             if _exists(connection, "schema_files"):
                 _enter(connection, release, waiting)
                 waiting.clear()
-        if todo.migrations:
-            _enter(connection, release, release.schema)
-        if todo.replaced or todo.dropped:
+        if any(file.path == GRANTS for file in todo.replaced):
             # Forgotten first: should this stop half-way, the next one gives the grants again.
             _forget(connection, GRANTS)
         for path in todo.dropped:
@@ -234,16 +236,13 @@ def _run(connection: Any, file: SqlFile) -> None:
 
 
 def _enter(connection: Any, release: Release, files: Sequence[SqlFile]) -> None:
-    """Enter files in the ledger in their present form."""
-    for file in files:
-        _execute(
-            connection,
-            "REPLACE INTO podium.schema_files (path, checksum, release_no, applied_at) "
-            "VALUES (%s, %s, %s, UTC_TIMESTAMP(6))",
-            file.path,
-            file.checksum,
-            release.number,
-        )
+    """Enter files in the ledger in their present form, all or none."""
+    rows = ", ".join(["(%s, %s, %s, UTC_TIMESTAMP(6))"] * len(files))
+    _execute(
+        connection,
+        f"REPLACE INTO podium.schema_files (path, checksum, release_no, applied_at) VALUES {rows}",
+        *(value for file in files for value in (file.path, file.checksum, release.number)),
+    )
 
 
 def _is_entered(file: SqlFile, ledger: Ledger) -> bool:
