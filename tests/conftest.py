@@ -18,6 +18,7 @@ from services import start_mysql, start_redis
 from services.gateway import start_gateway
 from services.server import HOME, Server
 from tests.client import Api
+from tests.own_server import OwnServer
 
 # One a run, so that two runs in one checkout do not meet.
 TEST_HOME = HOME / "test" / str(os.getpid())
@@ -84,7 +85,7 @@ def admin(connect: Callable[..., Any]) -> Any:
 @pytest.fixture(scope="session")
 def gateway_mysql_url(mysql_url: str) -> str:
     """Return the URL of the gateway's own account."""
-    return _with_account(mysql_url, GATEWAY_USER, GATEWAY_PASSWORD)
+    return with_account(mysql_url, GATEWAY_USER, GATEWAY_PASSWORD)
 
 
 @pytest.fixture(scope="session")
@@ -111,18 +112,20 @@ def api(gateways: list[Api]) -> Api:
     return gateways[0]
 
 
-@pytest.fixture(scope="module")
-def own_servers() -> Iterator[None]:
-    """Have start_mysql() and start_redis() start new servers, whatever the environment names.
+@pytest.fixture(scope="session")
+def own_redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OwnServer]:
+    """Start a Redis that nobody else's tests depend on."""
+    server = OwnServer(start_redis, tmp_path_factory.mktemp("redis"), "redis", "redis")
+    yield server
+    server.stop()
 
-    For tests that stop them.
-    """
-    with pytest.MonkeyPatch.context() as patch:
-        patch.delenv("PODIUM_MYSQL_URL", raising=False)
-        patch.delenv("PODIUM_REDIS_URL", raising=False)
-        if os.environ.get("PODIUM_SERVICES_SOURCE") == "url":
-            patch.delenv("PODIUM_SERVICES_SOURCE")
-        yield
+
+@pytest.fixture(scope="session")
+def own_mysql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OwnServer]:
+    """Start an empty MySQL that nobody else's tests depend on."""
+    server = OwnServer(start_mysql, tmp_path_factory.mktemp("mysql"), "mysqld", "mysql")
+    yield server
+    server.stop()
 
 
 @pytest.fixture
@@ -183,7 +186,7 @@ def start_api(gateway_mysql_url: str, redis_server: Server) -> Iterator[Callable
         yield start
 
 
-def _with_account(url: str, user: str, password: str) -> str:
+def with_account(url: str, user: str, password: str) -> str:
     """Return a MySQL URL with another account in it."""
     parts = urlsplit(url)
     place = parts.netloc.rpartition("@")[2]

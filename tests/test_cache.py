@@ -2,29 +2,22 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-import docker
 import pytest
 import redis
 
 from gateway import cache as cache_module
 from gateway.cache import Page, PageCache
 from gateway.config import Config
-from services import start_redis
-from services.engine import Container
-from services.process import Process
-from services.server import Server
 from tests.client import Answer, Api
 from tests.factories import make_exam, make_session, make_user, submission
+from tests.own_server import OwnServer
 from tests.waiting import wait_until
 
 Query = Callable[..., list[dict[str, Any]]]
@@ -33,61 +26,20 @@ Query = Callable[..., list[dict[str, Any]]]
 SLOWEST_SEC = 2.0
 
 
-class OwnRedis:
-    """A Redis that a test may stop, hang and flush."""
+def flush(own_redis: OwnServer) -> None:
+    """Take its memory."""
+    with redis.Redis.from_url(own_redis.url) as client:
+        client.flushall()
 
-    def __init__(self, home: Path) -> None:
-        self._home = home
-        self._server: Server = start_redis(home)
-        self.url = self._server.url
-        self.client = redis.Redis.from_url(self.url)
 
-    def stop(self) -> None:
-        """End it, and all that it knows."""
-        self._server.stop()
-
-    def start(self) -> None:
-        """Start it again, empty, at the same address."""
-        self._server = start_redis(self._home)
-        assert self._server.url == self.url
-
-    def hang(self) -> None:
-        """Let it accept connections and answer none."""
-        if pid := Process(self._home, "redis").pid:
-            os.kill(pid, signal.SIGSTOP)
-        else:
-            self._container().pause()
-
-    def resume(self) -> None:
-        """Let it answer again, also what it was asked meanwhile."""
-        if pid := Process(self._home, "redis").pid:
-            os.kill(pid, signal.SIGCONT)
-        else:
-            self._container().unpause()
-
-    def flush(self) -> None:
-        """Take its memory."""
-        self.client.flushall()
-
-    def close(self) -> None:
-        """End it for good."""
-        self.client.close()
-        self.stop()
-
-    def _container(self) -> Any:
-        return docker.from_env().containers.get(Container(self._home, "redis").name)
+def lives(own_redis: OwnServer) -> dict[bytes, int]:
+    """Return for how many ms each key that is about a board will live."""
+    with redis.Redis.from_url(own_redis.url) as client:
+        return {key: client.pttl(key) for key in client.keys("podium:exam:*")}
 
 
 @pytest.fixture(scope="module")
-def own_redis(own_servers: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[OwnRedis]:
-    """Start a Redis for this module alone."""
-    server = OwnRedis(tmp_path_factory.mktemp("redis"))
-    yield server
-    server.close()
-
-
-@pytest.fixture(scope="module")
-def pair(start_api: Callable[..., Api], own_redis: OwnRedis) -> list[Api]:
+def pair(start_api: Callable[..., Api], own_redis: OwnServer) -> list[Api]:
     """Start two gateways that share this Redis."""
     return [
         start_api(f"gateway-cache-{name}", redis_url=own_redis.url, PODIUM_POOL_SIZE="30")
@@ -150,19 +102,19 @@ FAULTS = ["stopped", "hung", "flushed"]
 
 
 def break_and_mend(
-    fault: str, own_redis: OwnRedis
+    fault: str, own_redis: OwnServer
 ) -> tuple[Callable[[], None], Callable[[], None]]:
     """Return what brings a fault about, and what ends it."""
     return {
         "stopped": (own_redis.stop, own_redis.start),
         "hung": (own_redis.hang, own_redis.resume),
-        "flushed": (own_redis.flush, lambda: None),
+        "flushed": (lambda: flush(own_redis), lambda: None),
     }[fault]
 
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_no_answer_changes_while_redis_is_away_and_after(
-    pair: list[Api], own_redis: OwnRedis, board: Board, fault: str
+    pair: list[Api], own_redis: OwnServer, board: Board, fault: str
 ) -> None:
     break_it, mend_it = break_and_mend(fault, own_redis)
     board.answers(pair[0])
@@ -187,7 +139,7 @@ def is_cached(api: Api, exam_id: int) -> bool:
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_fault_of_redis_in_the_middle_of_traffic_is_not_seen(
-    pair: list[Api], own_redis: OwnRedis, board: Board, query: Query, fault: str
+    pair: list[Api], own_redis: OwnServer, board: Board, query: Query, fault: str
 ) -> None:
     gateway = pair[0]
     break_it, mend_it = break_and_mend(fault, own_redis)
@@ -249,7 +201,7 @@ def test_a_fault_of_redis_in_the_middle_of_traffic_is_not_seen(
 
 
 def test_a_gateway_that_lost_redis_tells_the_other_when_it_is_back(
-    pair: list[Api], own_redis: OwnRedis, board: Board
+    pair: list[Api], own_redis: OwnServer, board: Board
 ) -> None:
     assert is_cached(pair[1], board.exam_id) or is_cached(pair[1], board.exam_id)
     own_redis.hang()
@@ -417,10 +369,10 @@ BOARD, NAME = 1, "1:50"
 
 
 @pytest.fixture
-def caches(own_redis: OwnRedis, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[PageCache]]:
+def caches(own_redis: OwnServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[PageCache]]:
     """Make the caches of two processes."""
     monkeypatch.setattr(cache_module, "PAUSE_SEC", 0.01)
-    own_redis.flush()
+    flush(own_redis)
     made = [PageCache(Config(mysql_url="", redis_url=own_redis.url)) for _ in range(2)]
     yield made
     for cache in made:
@@ -477,10 +429,10 @@ def test_a_slow_reader_never_moves_the_revision_backwards(caches: list[PageCache
 
 @pytest.mark.parametrize("new_epoch", [False, True])
 def test_what_was_read_before_redis_lost_its_memory_is_not_stored(
-    caches: list[PageCache], own_redis: OwnRedis, new_epoch: bool
+    caches: list[PageCache], own_redis: OwnServer, new_epoch: bool
 ) -> None:
     def interrupted() -> Page:
-        own_redis.flush()
+        flush(own_redis)
         if new_epoch:
             caches[1].look(BOARD)
         return page_of(5)()
@@ -491,17 +443,17 @@ def test_what_was_read_before_redis_lost_its_memory_is_not_stored(
 
 
 def test_nothing_is_kept_longer_than_its_time_to_live(
-    caches: list[PageCache], own_redis: OwnRedis
+    caches: list[PageCache], own_redis: OwnServer
 ) -> None:
     fetch(caches[0], page_of(5))
     caches[0].publish(BOARD, 5)
-    lives = {key: own_redis.client.pttl(key) for key in own_redis.client.keys("podium:exam:*")}
-    assert len(lives) == 2
-    assert all(0 < life <= 5000 for life in lives.values())
+    kept = lives(own_redis)
+    assert len(kept) == 2
+    assert all(0 < life <= 5000 for life in kept.values())
 
 
 def test_a_load_that_took_longer_than_the_time_to_live_is_not_stored(
-    own_redis: OwnRedis,
+    own_redis: OwnServer,
 ) -> None:
     cache = PageCache(Config(mysql_url="", redis_url=own_redis.url, cache_ttl_sec=0.02))
     began = time.monotonic()
@@ -510,9 +462,9 @@ def test_a_load_that_took_longer_than_the_time_to_live_is_not_stored(
         wait_until(lambda: time.monotonic() > began + 0.05)
         return page_of(5)()
 
-    own_redis.flush()
+    flush(own_redis)
     assert fetch(cache, slow) == (page_of(5)(), False)
-    assert not own_redis.client.keys("podium:exam:*")
+    assert not lives(own_redis)
     cache.close()
 
 
@@ -581,7 +533,7 @@ def test_without_redis_every_page_is_loaded(caches: list[PageCache]) -> None:
 
 
 def test_a_revision_that_redis_did_not_take_is_published_when_it_is_back(
-    caches: list[PageCache], own_redis: OwnRedis
+    caches: list[PageCache], own_redis: OwnServer
 ) -> None:
     fetch(caches[1], page_of(5))
     own_redis.stop()
@@ -596,7 +548,7 @@ def test_a_revision_that_redis_did_not_take_is_published_when_it_is_back(
 
 
 def test_a_redis_that_hangs_is_asked_once_and_then_left_alone(
-    caches: list[PageCache], own_redis: OwnRedis, monkeypatch: pytest.MonkeyPatch
+    caches: list[PageCache], own_redis: OwnServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(cache_module, "PAUSE_SEC", 30)
     own_redis.hang()
