@@ -182,7 +182,7 @@ def _check_totals(
             wrong.append(session_id)
     return Check(
         "P1 atomic",
-        "session totals = modules = audit log = board = raw scores",
+        "totals = modules = audit log = board = raw",
         f"{len(kept):,} sessions, {_named(wrong, 'differ', 'session')}",
         not wrong and len(kept) == record.finished,
     )
@@ -211,7 +211,7 @@ def _check_pages(organiser: Caller, evidence: Evidence, exam_id: int) -> Check:
     shared = len(truth) - len({rank for rank, _, _ in truth.values()})
     return Check(
         "P2 exact",
-        "every rank on every page = MySQL's DENSE_RANK()",
+        "ranks on all pages = MySQL's DENSE_RANK()",
         f"{len(shown):,} ranks on {_count(page - 1, 'page')}, {shared} shared; "
         f"{_named(wrong, 'differ', 'user')}",
         not wrong and len(shown) == len(truth) > 0,
@@ -249,7 +249,7 @@ def _check_answered_ranks(record: Record, history: list[dict[str, Any]]) -> Chec
                 wrong.append(row["submission_id"])
     return Check(
         "P2 exact",
-        "every rank answered = the dense rank at that revision",
+        "ranks answered = dense rank at that revision",
         f"{len(history):,} answers, {_named(wrong, 'differ', 'submission')}",
         not wrong and bool(history),
     )
@@ -280,16 +280,15 @@ def _check_nothing_lost(evidence: Evidence, record: Record, history: list[dict[s
         key for key, one in acknowledged.items() if any(row_differs(one, row) for row in rows[key])
     ]
     in_mysql = evidence.rows(AUDIT_ROWS, record.exam_id)[0]["found"]
-    faults = (lost, twice, unknown, altered)
+    faults = {"lost": lost, "twice": twice, "altered": altered, "unknown": unknown}
     return Check(
         "P3 nothing lost",
-        "each acknowledged submission = one audit row",
-        f"{len(acknowledged):,} acknowledged, {in_mysql:,} rows: "
+        "acknowledged submissions = audit rows",
+        f"{len(acknowledged):,} = {in_mysql:,}; "
         + ", ".join(
-            f"{len(keys)} {name}"
-            for name, keys in zip(("lost", "twice", "unknown", "altered"), faults, strict=True)
+            f"{len(keys)} {fault}" for fault, keys in faults.items() if keys or fault != "unknown"
         ),
-        not any(faults) and len(acknowledged) == len(history) == in_mysql > 0,
+        not any(faults.values()) and len(acknowledged) == len(history) == in_mysql > 0,
     )
 
 
@@ -344,9 +343,9 @@ def _check_late_replays(gateway: Gateway, organiser: Caller, record: Record) -> 
     after = organiser.get(f"/exams/{record.exam_id}")["revision"]
     return Check(
         "P4 idempotent",
-        "sent after the end: the same; another score: refused",
+        "after the end: the same; changed: refused",
         f"{len(some)} and {len(some)} sent, {_named(wrong, 'differ', 'submission')}; "
-        f"revision {before:,} before and {after:,} after",
+        f"revision {before:,} = {after:,}",
         not wrong and before == after,
     )
 
@@ -357,7 +356,7 @@ def _check_conflicts(record: Record, history: list[dict[str, Any]]) -> Check:
     traces = [row["submission_id"] for row in history if row["submission_id"] in record.refused]
     return Check(
         "P5 versioned",
-        "a stale version: refused, with the current one",
+        "stale versions: refused, current one told",
         f"{len(record.refused):,} sent, {told:,} refused, {len(traces)} left a trace",
         told == len(record.refused) and not traces,
     )
@@ -368,7 +367,7 @@ def _check_reads(record: Record) -> Check:
     older = [read for told, read in record.reads if read < told]
     return Check(
         "P6 read your writes",
-        "nobody read a board older than his last answer",
+        "boards read: none older than the last answer",
         f"{len(record.reads):,} reads, {len(older)} older",
         not older,
     )
