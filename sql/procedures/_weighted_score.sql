@@ -28,15 +28,15 @@ BEGIN
     -- Example:     SELECT _weighted_score('coding', 85.5, 100, 50, 30, 20);
     --              42.7500
 
-    -- Multiplied first: the division is then the only step that can lose a digit.
-    RETURN ROUND(
-        p_raw_score * CASE p_module_type
-            WHEN 'coding' THEN p_weight_coding
-            WHEN 'quiz' THEN p_weight_quiz
-            WHEN 'assessment' THEN p_weight_assessment
-        END / p_max_score,
-        4
-    );
+    DECLARE v_weight DECIMAL(5, 2) DEFAULT CASE p_module_type
+        WHEN 'coding' THEN p_weight_coding
+        WHEN 'quiz' THEN p_weight_quiz
+        WHEN 'assessment' THEN p_weight_assessment
+    END;
+
+    -- Whole ten-thousandths, half up, by the division that loses nothing: a / b would round its last
+    -- digit, up to a half that is not there, and depend on the session's div_precision_increment.
+    RETURN (p_raw_score * v_weight * 20000 + p_max_score) DIV (2 * p_max_score) * 0.0001;
 END$$
 
 DELIMITER ;

@@ -1,5 +1,5 @@
 -- submit_score: one module score, where a refusal is an error.
-CALL podium_tap.plan(79);
+CALL podium_tap.plan(80);
 
 CALL podium_tap.join_podium('staff', 'moderator', @staff);
 CALL podium_tap.open_exam(@exam);
@@ -110,6 +110,13 @@ CALL podium_tap.is(
     CONCAT_WS(' ', podium_tap.got('weighted_quiz'), podium_tap.got('total_time_sec')),
     '0.0000 4194303',
     'a weight of nothing gives none; 48 days are the longest time');
+CALL podium_tap.open_exam(@digits);
+CALL podium_tap.enter(@digits, 'digits', @user, @digits_session);
+CALL podium.submit_score(
+    @digits_session, 'quiz', 3348483333.33333333333333333332, 9999999999.99999999999999999999, 0,
+    NULL, NULL, NULL, NULL);
+CALL podium_tap.is(
+    podium_tap.got('weighted_quiz'), '10.0454', 'what is less than a half by its 32nd digit is no half');
 SET @before = podium_tap.state_of(@halves);
 CALL podium_tap.throws(
     'CALL podium.submit_score(@half_session, ''assessment'', 1, 1, 1, NULL, NULL, NULL, NULL)',
