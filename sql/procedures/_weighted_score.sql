@@ -34,8 +34,8 @@ BEGIN
         WHEN 'assessment' THEN p_weight_assessment
     END;
 
-    -- Whole ten-thousandths, half up, by the division that loses nothing: a / b would round its last
-    -- digit, up to a half that is not there, and depend on the session's div_precision_increment.
+    -- Whole ten-thousandths, half up, by the division that loses nothing: a / b would round its
+    -- last digit, up to a half that is not there, and heed the session's div_precision_increment.
     RETURN (p_raw_score * v_weight * 20000 + p_max_score) DIV (2 * p_max_score) * 0.0001;
 END$$
 

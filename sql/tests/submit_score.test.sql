@@ -116,7 +116,8 @@ CALL podium.submit_score(
     @digits_session, 'quiz', 3348483333.33333333333333333332, 9999999999.99999999999999999999, 0,
     NULL, NULL, NULL, NULL);
 CALL podium_tap.is(
-    podium_tap.got('weighted_quiz'), '10.0454', 'what is less than a half by its 32nd digit is no half');
+    podium_tap.got('weighted_quiz'), '10.0454',
+    'what falls short of a half in its 32nd digit is no half');
 SET @before = podium_tap.state_of(@halves);
 CALL podium_tap.throws(
     'CALL podium.submit_score(@half_session, ''assessment'', 1, 1, 1, NULL, NULL, NULL, NULL)',
