@@ -25,17 +25,22 @@ class OwnServer:
     ) -> None:
         self._start, self._home = start, home
         self._process, self._container = process, container
+        self._running = False
         self.start()
 
     def start(self) -> None:
-        """Start it, with the data it had, if it keeps any."""
+        """Start it unless it runs, with the data it had, if it keeps any."""
+        if self._running:
+            return
         with _whatever_is_named():
             self._server = self._start(self._home)
         self.url = self._server.url
+        self._running = True
 
     def stop(self) -> None:
         """End it in order."""
         self._server.stop()
+        self._running = False
 
     def hang(self) -> None:
         """Let it accept connections and answer none."""
