@@ -344,6 +344,28 @@ def test_tampering_is_found_at_the_first_bad_revision(
     assert call(unguarded, "verify_audit", exam)[0][0]["revision"] == first_bad
 
 
+def test_forger_who_mends_one_link_is_found_at_the_next(unguarded: Any) -> None:
+    exam = make_exam(unguarded)
+    session = make_session(unguarded, exam)
+    for raw in (10, 20, 30):
+        submit(unguarded, session, raw=raw)
+    for statement in (
+        f"SET @board = (SELECT board_id FROM leaderboards WHERE exam_id = {exam})",
+        "UPDATE score_audit_log SET actor = 'user:1' WHERE board_id = @board AND revision = 2",
+        "UPDATE leaderboard_revisions AS r INNER JOIN score_audit_log AS a"
+        " ON a.board_id = r.board_id AND a.revision = r.revision"
+        " SET r.hash = _revision_hash(r.previous_hash, r.revision, r.reason, r.submissions,"
+        " r.actor, r.details, r.committed_at, HEX(a.digest))"
+        " WHERE r.board_id = @board AND r.revision = 2",
+        "SET @hash = (SELECT hash FROM leaderboard_revisions"
+        " WHERE board_id = @board AND revision = 2)",
+        "UPDATE leaderboard_revisions SET previous_hash = @hash"
+        " WHERE board_id = @board AND revision = 3",
+    ):
+        result_sets(unguarded, statement)
+    assert call(unguarded, "verify_audit", exam)[0][0]["revision"] == 3
+
+
 def test_forged_audit_row_is_found(unguarded: Any) -> None:
     exam = make_exam(unguarded)
     submit(unguarded, make_session(unguarded, exam), id="genuine")
