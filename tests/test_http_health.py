@@ -15,7 +15,16 @@ def test_a_healthy_gateway_says_so_to_everybody(api: Api, path: str, status: str
 
 @pytest.mark.parametrize(
     "path",
-    ["/", "/nothing", "/sessions/", "/exams/-1", "/exams/1e5", "/exams/x", "//api/v2/exams"],
+    [
+        "/",
+        "/nothing",
+        "/sessions/",
+        "/exams/-1",
+        "/exams/1e5",
+        "/exams/x",
+        "//api/v2/exams",
+        "//api/v1//exams",
+    ],
 )
 def test_what_lies_nowhere_is_a_problem_document(api: Api, path: str) -> None:
     answer = api.get(path)

@@ -23,5 +23,7 @@ class IdConverter(IntegerConverter):
 def init_app(app: Flask) -> None:
     """Register all resources."""
     app.url_map.converters["int"] = IdConverter
+    # Two slashes are not one: no answer without JSON in it sends a token elsewhere.
+    app.url_map.merge_slashes = False
     for resource in (users, exams, sessions, scores, leaderboard, audit):
         app.register_blueprint(resource.blueprint, url_prefix=PREFIX)
