@@ -232,14 +232,22 @@ def test_of_many_who_start_a_session_all_get_the_same(admin: Any, connect: Conne
     assert sorted(row["created"] for row in starts) == [0] * 15 + [1]
 
 
-@pytest.mark.parametrize("level", [0, 2, 6])
+@pytest.mark.parametrize(
+    ("level", "statement"),
+    [
+        (0, "submit_score({session}, 'quiz', 1, 1, 1, NULL, NULL, NULL, NULL)"),
+        (6, "submit_score({session}, 'quiz', 1, 1, 1, NULL, NULL, NULL, NULL)"),
+        (0, "update_exam_weights({exam}, 0, 0, 100, NULL)"),
+        (0, "recalculate_leaderboard({exam}, NULL)"),
+    ],
+)
 def test_killed_query_leaves_nothing_for_a_later_commit(
-    admin: Any, connect: Connect, level: int
+    admin: Any, connect: Connect, level: int, statement: str
 ) -> None:
     exam = make_exam(admin)
     session = make_session(admin, exam)
     submit(admin, session)
-    # The submission comes to wait in the midst of its work, at a counter of this level.
+    # The call comes to wait in the midst of its work, at a counter of this level.
     blocker, victim = connect(), connect()
     result_sets(blocker, "START TRANSACTION")
     result_sets(
@@ -249,13 +257,14 @@ def test_killed_query_leaves_nothing_for_a_later_commit(
         (level, exam),
     )
     with ThreadPoolExecutor(1) as pool:
-        killed = pool.submit(errno_of, victim, SUBMISSION, (session,))
+        text = statement.format(exam=exam, session=session)
+        killed = pool.submit(errno_of, victim, f"CALL {text}")
         wait_for(admin, WAITING, (victim.connection_id,))
         result_sets(admin, f"KILL QUERY {victim.connection_id}")
         assert killed.result() == 1317
     result_sets(blocker, "ROLLBACK")
     result_sets(victim, "COMMIT")
-    assert call(admin, "get_session", session)[0][0]["version"] == 1
+    assert call(admin, "get_exam", exam)[0][0]["revision"] == 1
     assert problems_of(admin, exam) == []
     assert submit(victim, session)["version"] == 2
 
@@ -286,7 +295,6 @@ def test_submission_does_not_wait_for_another_board(admin: Any, connect: Connect
     result_sets(own, "COMMIT")
 
 
-SUBMISSION = "CALL submit_score(%s, 'quiz', 1, 1, 1, NULL, NULL, NULL, NULL)"
 # Not sys.innodb_lock_waits: it reads innodb_trx, which shows an old state to who never pauses.
 WAITING = (
     "SELECT 1 FROM performance_schema.data_lock_waits AS w"

@@ -30,14 +30,13 @@ BEGIN
     UPDATE /*+ SET_VAR(sql_safe_updates = 0) */ exams AS e
     STRAIGHT_JOIN exam_sessions AS s FORCE INDEX (uq_exam_sessions_exam_user_attempt)
         ON s.exam_id = e.exam_id
-    STRAIGHT_JOIN module_scores AS m ON m.session_id = s.session_id
+    STRAIGHT_JOIN module_scores AS m FORCE INDEX (PRIMARY) ON m.session_id = s.session_id
     SET m.weighted_score = _weighted_score(
         m.module_type, m.raw_score, m.max_score,
         e.weight_coding, e.weight_quiz, e.weight_assessment)
     WHERE e.exam_id = v_exam_id;
 
-    UPDATE /*+ SET_VAR(sql_safe_updates = 0) */ exam_sessions AS s
-    INNER JOIN (
+    UPDATE /*+ SET_VAR(sql_safe_updates = 0) */ (
         SELECT
             n.session_id,
             MAX(IF(m.module_type = 'coding', m.weighted_score, NULL)) AS coding,
@@ -45,10 +44,11 @@ BEGIN
             MAX(IF(m.module_type = 'assessment', m.weighted_score, NULL)) AS assessment,
             COALESCE(SUM(m.time_spent_sec), 0) AS total_time_sec
         FROM exam_sessions AS n FORCE INDEX (uq_exam_sessions_exam_user_attempt)
-        LEFT JOIN module_scores AS m ON m.session_id = n.session_id
+        LEFT JOIN module_scores AS m FORCE INDEX (PRIMARY) ON m.session_id = n.session_id
         WHERE n.exam_id = v_exam_id
         GROUP BY n.session_id
-    ) AS t ON t.session_id = s.session_id
+    ) AS t
+    STRAIGHT_JOIN exam_sessions AS s FORCE INDEX (PRIMARY) ON s.session_id = t.session_id
     SET s.weighted_coding = t.coding,
         s.weighted_quiz = t.quiz,
         s.weighted_assessment = t.assessment,

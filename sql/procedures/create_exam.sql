@@ -73,25 +73,10 @@ BEGIN
             CALL _raise('duration_invalid', 'duration_sec must be 1 to 4194303');
         END IF;
 
-        INSERT INTO exams (
-            title, weight_coding, weight_quiz, weight_assessment, max_attempts, attempt_policy,
-            starts_at, ends_at, duration_sec, created_at
-        )
-        VALUES (
+        SET v_exam_id = _write_exam(
             p_title, p_weight_coding, p_weight_quiz, p_weight_assessment,
             COALESCE(p_max_attempts, 1), COALESCE(p_attempt_policy, 'best'),
-            p_starts_at, p_ends_at, p_duration_sec, UTC_TIMESTAMP(6)
-        );
-        SET v_exam_id = LAST_INSERT_ID();
-
-        -- The chain of each board begins with a value of its own, so that no history fits another
-        -- board.
-        INSERT INTO leaderboards (exam_id, head_hash, changed_at)
-        VALUES (
-            v_exam_id, UNHEX(SHA2(CONCAT('podium board of exam ', v_exam_id), 256)),
-            UTC_TIMESTAMP(6)
-        );
-
+            p_starts_at, p_ends_at, p_duration_sec);
         COMMIT;
     END;
 

@@ -23,8 +23,8 @@ BEGIN
     --              p_user_id   whose own entry to add; NULL: nobody's
     -- Result sets: 1: exam_id, exam_title, total_participants, page, per_page, revision
     --              2: rank, user_id, username, full_name, total_score, total_time_sec, by rank and
-    --                 user_id 3: the same columns for p_user_id; no row where he is not on the
-    --                 board
+    --                 user_id
+    --              3: the same columns for p_user_id; no row where he is not on the board
     -- Errors:      exam_not_found, page_invalid, per_page_invalid; 1568 inside an open transaction
     -- Transaction: its own, REPEATABLE READ, READ ONLY
     -- Locks:       none

@@ -26,6 +26,7 @@ BEGIN
     --              exam_id revision total_participants
     --                    1        4                842
     DECLARE v_board_id BIGINT UNSIGNED;
+    DECLARE v_written BOOLEAN;
 
     SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
 
@@ -43,8 +44,7 @@ BEGIN
         SET TRANSACTION ISOLATION LEVEL SERIALIZABLE;
         START TRANSACTION;
         SET v_board_id = (SELECT board_id FROM leaderboards WHERE board_id = v_board_id FOR UPDATE);
-        CALL _rebuild_board(v_board_id);
-        CALL _advance_board(v_board_id, 'recalculation', p_actor_id, NULL);
+        SET v_written = _revise_board(v_board_id, NULL, NULL, NULL, p_actor_id);
         COMMIT;
     END;
 

@@ -30,7 +30,7 @@ BEGIN
     --              exam_id title                  weight_coding ... revision total_participants
     --                    1 Backend Challenge 2026         40.00 ...        5                842
     DECLARE v_board_id BIGINT UNSIGNED;
-    DECLARE v_old_weights JSON;
+    DECLARE v_written BOOLEAN;
 
     SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
 
@@ -49,30 +49,8 @@ BEGIN
         SET TRANSACTION ISOLATION LEVEL SERIALIZABLE;
         START TRANSACTION;
         SET v_board_id = (SELECT board_id FROM leaderboards WHERE board_id = v_board_id FOR UPDATE);
-
-        SELECT JSON_OBJECT(
-            'coding', weight_coding, 'quiz', weight_quiz, 'assessment', weight_assessment)
-        INTO v_old_weights
-        FROM exams
-        WHERE exam_id = p_exam_id
-        FOR UPDATE;
-
-        UPDATE exams
-        SET weight_coding = p_weight_coding,
-            weight_quiz = p_weight_quiz,
-            weight_assessment = p_weight_assessment
-        WHERE exam_id = p_exam_id;
-
-        CALL _rebuild_board(v_board_id);
-        CALL _advance_board(v_board_id, 'weights', p_actor_id, JSON_OBJECT(
-            'old', v_old_weights,
-            'new', (
-                SELECT JSON_OBJECT(
-                    'coding', weight_coding, 'quiz', weight_quiz, 'assessment', weight_assessment)
-                FROM exams
-                WHERE exam_id = p_exam_id
-            )
-        ));
+        SET v_written = _revise_board(
+            v_board_id, p_weight_coding, p_weight_quiz, p_weight_assessment, p_actor_id);
         COMMIT;
     END;
 
