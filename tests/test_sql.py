@@ -444,6 +444,17 @@ def test_workspace_of_a_connection_does_not_grow(admin: Any, connect: Connect) -
     assert len(set(sizes)) == 1
 
 
+@pytest.mark.parametrize("procedure", PUBLIC)
+def test_reference_tells_all_of_a_procedure(procedure: str) -> None:
+    text = (SQL.parent / "docs" / "sql-api.md").read_text()
+    section = text.partition(f"\n## {procedure}\n")[2].partition("\n## ")[0]
+    header = (SQL / "procedures" / f"{procedure}.sql").read_text().partition("-- Result sets: ")[2]
+    columns = re.sub(r"\n    -- +", " ", header.partition("-- Errors: ")[0])
+    code = re.findall(r"\w+", header.partition("-- Errors: ")[2].partition("-- Trans")[0])
+    told = {*PUBLIC[procedure].split(), *re.findall(r"\w+", columns), *code}
+    assert {word for word in told if not re.search(rf"\b{word}\b", section)} == set()
+
+
 def catalog(connection: Any) -> dict[str, int]:
     """Return the number of each code."""
     found = rows(connection, "SELECT code, errno FROM podium.error_catalog")
