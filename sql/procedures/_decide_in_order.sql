@@ -71,9 +71,10 @@ BEGIN
                 d.version,
                 d.total_time_sec,
                 CASE
-                    WHEN i.code IS NOT NULL THEN i.code
+                    -- First, as for ids in the log: a repeat is one even after the session's end.
                     WHEN d.payload = i.payload THEN 'replay'
                     WHEN d.payload IS NOT NULL THEN 'submission_id_reused'
+                    WHEN i.code IS NOT NULL THEN i.code
                     WHEN i.expected_version <> i.base_version + d.version THEN 'version_conflict'
                     WHEN d.total_time_sec > 4194303 THEN 'time_spent_invalid'
                 END AS code
