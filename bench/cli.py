@@ -49,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     began = time.monotonic()
     with _own_home(options.home.resolve(), options.keep) as home:
         results = run(home, plan, _chosen(options.only), console)
-    results["command"] = shlex.join(["make", "bench", *_echoed(arguments)])
+    results["command"] = _command(sys.argv[1:] if arguments is None else arguments)
     results["took_sec"] = round(time.monotonic() - began)
     path = report.save(results, options.results)
     report.show(results, console)
@@ -72,6 +72,7 @@ def run(
 
     with Ground(home, plan, say) as ground:
         results["environment"] = ground.environment()
+        collisions = ground.database.collisions()
         for experiment in experiments:
             say(f"{experiment.title} ...")
             try:
@@ -84,6 +85,7 @@ def run(
                 say(f"[bold red]{experiment.title}: {error}[/bold red]")
                 results["failures"].append(f"{experiment.title}: {error}")
         results["loaded"] = ground.loaded
+        results["collisions"] = ground.database.collisions() - collisions
     return results
 
 
@@ -111,6 +113,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seconds", type=float, help="length of one turn")
     parser.add_argument("--candidates", type=_positive, help="in the largest exam")
     parser.add_argument(
+        "--buffer-pool",
+        type=_positive,
+        metavar="MB",
+        help="of InnoDB, in place of what services/ gives it",
+    )
+    parser.add_argument(
         "--keep",
         action="store_true",
         help="keep the loaded boards, and use those that an earlier run has kept",
@@ -136,6 +144,7 @@ def _plan(options: argparse.Namespace) -> Plan:
         candidates=options.candidates or base.candidates,
         rounds=options.rounds or base.rounds,
         seconds=options.seconds or base.seconds,
+        buffer_pool_mb=options.buffer_pool,
     )
 
 
@@ -148,10 +157,9 @@ def _chosen(names: Sequence[str] | None) -> list[Experiment]:
     ]
 
 
-def _echoed(arguments: Sequence[str] | None) -> list[str]:
-    """Return the options as `make bench` is given them."""
-    given = list(sys.argv[1:] if arguments is None else arguments)
-    return [f"ARGS={shlex.join(given)}"] if given else []
+def _command(arguments: Sequence[str]) -> str:
+    """Return what to type for the same run."""
+    return f"make bench ARGS={shlex.quote(shlex.join(arguments))}" if arguments else "make bench"
 
 
 @contextmanager

@@ -33,8 +33,6 @@ class Sample:
     began: float = float("inf")
     ended: float = 0.0
     latencies: array[float] = field(default_factory=lambda: array("d"))
-    # Calls that were repeated after 1213 or 1205.
-    collisions: int = 0
     client_cpu_sec: float = 0.0
 
     @property
@@ -67,7 +65,6 @@ class Sample:
             whole.began = min(whole.began, part.began)
             whole.ended = max(whole.ended, part.ended)
             whole.latencies.extend(part.latencies)
-            whole.collisions += part.collisions
             whole.client_cpu_sec += part.client_cpu_sec
         return whole
 
@@ -101,7 +98,7 @@ class Task(Protocol):
 class Crew:
     """Client processes, one for each task, that stay connected from load to load.
 
-    warm_up: how many calls make a client's connection as fast as it will be.
+    warm_up: how many calls make a client's connection as fast as it will be; 0: it needs none.
     """
 
     def __init__(self, tasks: Sequence[Task], warm_up: int = 3) -> None:

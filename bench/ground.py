@@ -18,10 +18,10 @@ import redis
 
 from bench import ranking
 from bench.boards import Board
-from bench.crew import Crew, Sample, Turn
+from bench.crew import Crew, LoadFailed, Sample, Turn
 from bench.database import Database
 from bench.http_clients import Requests, http_crew
-from bench.sql_clients import Job, LoadBoard, sql_crew
+from bench.sql_clients import Job, LoadBoards, sql_crew
 from gateway.config import MysqlUrl
 from services import Server, start_redis, start_stack
 from services.gateway import _answer, _command
@@ -56,6 +56,8 @@ class Plan:
     rounds: int
     # One load of one round.
     seconds: float
+    # None: as services/ starts MySQL.
+    buffer_pool_mb: int | None = None
 
     @property
     def small(self) -> int:
@@ -93,6 +95,8 @@ class Ground:
             started.callback(self.database.close)
             self.database.require_own()
             self.database.install_references()
+            if plan.buffer_pool_mb:
+                self.database.resize_buffer_pool(plan.buffer_pool_mb)
             self.require_durable()
             self._stack = started.pop_all()
 
@@ -109,19 +113,24 @@ class Ground:
             if found != wanted:
                 raise SystemExit(f"MySQL has {name} = {found}: every figure is with {wanted}")
 
-    def board(self, candidates: int, number: int = 1) -> Board:
-        """Return a board with so many candidates, filling it at the first call.
+    def board(self, candidates: int) -> Board:
+        """Return a board with so many candidates, filled at the first call."""
+        return self.boards(candidates, 1)[0]
 
-        number tells several of one size apart.
-        """
-        key = (candidates, number)
-        if key not in self._boards:
-            board = self.database.find_board(candidates, number)
-            if board is None:
-                board = self.database.make_board(candidates, number)
-                self._fill(board)
-            self._boards[key] = board
-        return self._boards[key]
+    def boards(self, candidates: int, number: int) -> tuple[Board, ...]:
+        """Return so many boards with so many candidates each."""
+        missing = []
+        for place in range(number):
+            key = (candidates, place)
+            if key not in self._boards:
+                board = self.database.find_board(candidates, place)
+                if board is None:
+                    board = self.database.make_board(candidates, place)
+                    missing.append(board)
+                self._boards[key] = board
+        if missing:
+            self._fill(tuple(missing))
+        return tuple(self._boards[candidates, place] for place in range(number))
 
     def reference_board(self, candidates: int) -> Board:
         """Return a board whose data the references have too."""
@@ -145,7 +154,8 @@ class Ground:
         """Let crews take turns, after a warm-up each, and return the samples of each crew."""
         turn = Turn(seconds or self.plan.seconds)
         for crew in crews:
-            crew.run(Turn(min(1.0, turn.seconds), least=crew.warm_up))
+            if crew.warm_up:
+                crew.run(Turn(min(1.0, turn.seconds), least=crew.warm_up))
         samples = [[crew.run(turn) for crew in crews] for _ in range(rounds or self.plan.rounds)]
         return [list(of_crew) for of_crew in zip(*samples, strict=True)]
 
@@ -213,18 +223,20 @@ class Ground:
             "disk_flush_ms": round(_flush_ms(self._home), 3),
         }
 
-    def _fill(self, board: Board) -> None:
-        """Give every candidate of a board a first score, through submit_scores."""
-        self.say(f"Loading {board.candidates:,} candidates through submit_scores ...")
+    def _fill(self, boards: tuple[Board, ...]) -> None:
+        """Give every candidate of some boards of one size a first score, through submit_scores."""
+        candidates = sum(board.candidates for board in boards)
+        self.say(f"Loading {candidates:,} candidates through submit_scores ...")
         with (
-            self.database.verified([board]) as verification,
-            self.sql(LoadBoard(board), min(LOADERS, -(-board.candidates // 1000))) as crew,
+            # The experiment that wants the boards checks them, with what it adds.
+            self.database.verified(boards, check=False) as verification,
+            self.sql(LoadBoards(boards), min(LOADERS, -(-candidates // 1000))) as crew,
         ):
             sample = crew.run(Turn(LOADING_SEC))
             verification.acknowledged = sample.acknowledged
-        if sample.acknowledged != board.candidates:
-            raise SystemExit(f"only {sample.acknowledged} of {board.candidates} were accepted")
-        self.loaded.append({"candidates": board.candidates, "seconds": sample.ended - sample.began})
+        if sample.acknowledged != candidates:
+            raise LoadFailed(f"only {sample.acknowledged} of {candidates} were accepted")
+        self.loaded.append({"candidates": candidates, "seconds": sample.ended - sample.began})
 
 
 def _flush_ms(folder: Path) -> float:

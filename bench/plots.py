@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from html import escape
 
 WIDTH, HEIGHT = 760, 420
-LEFT, RIGHT, TOP, BOTTOM = 76, 24, 46, 56
+LEFT, RIGHT, TOP, BOTTOM = 76, 42, 66, 56
+# Of a character, on the mean: nothing here can measure text.
+LETTER = 7.2
 # Told apart by people who do not see all colours, and by their marks.
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7")
 STYLE = """
-text { font: 13px system-ui, sans-serif; fill: #333 }
+text { font-family: system-ui, sans-serif; font-size: 13px; fill: #333 }
 .title { font-weight: 600; font-size: 15px }
 .grid { stroke: #ccc; stroke-width: 1 }
 .page { fill: #fff }
@@ -76,10 +78,11 @@ def chart(title: str, x_axis: Axis, y_axis: Axis, series: Mapping[str, Points]) 
         parts.extend(
             f'<circle cx="{x:.1f}" cy="{y:.1f}" r="4" fill="{colour}"/>' for x, y in places
         )
-    for number, (name, colour) in enumerate(zip(series, COLOURS, strict=False)):
-        y = TOP + 16 + 19 * number
-        parts.append(f'<rect x="{LEFT + 10}" y="{y - 10}" width="12" height="12" fill="{colour}"/>')
-        parts.append(_text(LEFT + 28, y, name, "start"))
+    x = float(LEFT)
+    for name, colour in zip(series, COLOURS, strict=False):
+        parts.append(f'<rect x="{x:.1f}" y="{TOP - 24}" width="12" height="12" fill="{colour}"/>')
+        parts.append(_text(x + 18, TOP - 13, name, "start"))
+        x += 48 + LETTER * len(name)
     return "\n".join([*parts, "</svg>\n"])
 
 

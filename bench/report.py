@@ -55,7 +55,7 @@ def summary(results: Results) -> list[str]:
     environment, plan = results["environment"], results["plan"]
     mysql = environment["mysql"]
     lines = [
-        f"{results['command']}: {plan['rounds']} rounds of {plan['seconds']:g} s a side, in turns; "
+        f"{results['command']}: each side had {plan['rounds']} turns of {plan['seconds']:g} s; "
         f"{results['took_sec']} s in all",
         f"{environment['time']}, commit {environment['commit']}, {environment['cores']} cores "
         f"({environment['processor']}), {environment['memory_gb']} GB, {environment['system']}, "
@@ -73,6 +73,12 @@ def summary(results: Results) -> list[str]:
             f"{largest['candidates']:,} candidates loaded through submit_scores in arrays of 1,000 "
             f"in {largest['seconds']:.0f} s: {rate:,.0f} a second"
         )
+    lines.append(
+        f"{results['collisions']} deadlocks and lock time-outs in the whole run; every board equal "
+        "to the window function over its scores, every acknowledged submission in the audit log"
+        if not results["failures"]
+        else f"{results['collisions']} deadlocks and lock time-outs in the whole run"
+    )
     return lines
 
 

@@ -8,6 +8,7 @@ import time
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from random import Random
 from typing import Any, Protocol
 
@@ -84,17 +85,23 @@ class SubmitScores:
 
 
 @dataclass(frozen=True)
-class LoadBoard:
-    """submit_scores for every candidate of a board once."""
+class LoadBoards:
+    """submit_scores for every candidate of some boards once, a board at a time."""
 
-    board: Board
+    boards: tuple[Board, ...]
     items: int = 1000
 
     def statements(self, part: int, parts: int) -> Iterator[str]:
-        random = Random(f"load {self.board.exam_id} {part}")
-        last = self.board.first_session + self.board.candidates
-        for first in range(self.board.first_session + part * self.items, last, parts * self.items):
-            yield array_call(random, range(first, min(first + self.items, last)))
+        random = Random(f"load {part}")
+        arrays = (
+            range(first, min(first + self.items, board.first_session + board.candidates))
+            for board in self.boards
+            for first in range(
+                board.first_session, board.first_session + board.candidates, self.items
+            )
+        )
+        for sessions in islice(arrays, part, None, parts):
+            yield array_call(random, sessions)
 
     def acknowledged(self, results: ResultSets) -> int:
         return accepted(results)
@@ -258,7 +265,7 @@ class _Client:
         try:
             sample.began = sent = time.monotonic()
             for statement in self._statements:
-                sample.acknowledged += self._job.acknowledged(self._persist(statement, sample))
+                sample.acknowledged += self._job.acknowledged(self._persist(statement))
                 answered = time.monotonic()
                 sample.latencies.append(answered - sent)
                 sample.calls += 1
@@ -274,15 +281,14 @@ class _Client:
     def close(self) -> None:
         self._mysql.close()
 
-    def _persist(self, statement: str, sample: Sample) -> ResultSets:
-        """Send a statement, again where it collided, as every caller of Podium's has to."""
+    def _persist(self, statement: str) -> ResultSets:
+        """Send a statement, again where it collided: the server counts the collisions."""
         for _ in range(RETRIES):
             try:
                 return self._call(statement)
             except _mysql_connector.MySQLInterfaceError as error:
                 if error.errno not in COLLISIONS:
                     raise
-                sample.collisions += 1
         return self._call(statement)
 
     def _call(self, statement: str) -> ResultSets:

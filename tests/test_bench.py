@@ -17,7 +17,7 @@ from bench.figures import Aim, Figure, Measured
 from bench.http_clients import Client, Scores, http_crew
 from bench.sql_clients import (
     BareTransaction,
-    LoadBoard,
+    LoadBoards,
     ReadPage,
     SubmitAndRebuild,
     SubmitScore,
@@ -53,7 +53,10 @@ def database(mysql_url: str) -> Iterator[Database]:
 def board(database: Database, account: dict[str, str | int]) -> Board:
     """Return a board that was filled through submit_scores."""
     board = database.make_board(CANDIDATES, 1)
-    with database.verified([board]) as verification, sql_crew(account, LoadBoard(board), 1) as crew:
+    with (
+        database.verified([board]) as verification,
+        sql_crew(account, LoadBoards((board,)), 1) as crew,
+    ):
         verification.acknowledged = crew.run(Turn(60)).acknowledged
     assert verification.acknowledged == CANDIDATES
     database.copy_to_references(board)
@@ -128,12 +131,14 @@ def test_a_lost_submission_is_noticed(database: Database, board: Board) -> None:
             verification.acknowledged = 1
 
 
-def test_a_wrong_board_is_noticed(database: Database, board: Board) -> None:
+def test_a_wrong_board_is_noticed(mysql_url: str, board: Board) -> None:
+    database = Database(mysql_url)
     moved = "UPDATE podium.leaderboards SET total_participants = total_participants + %s"
     database.query(f"{moved} WHERE board_id = %s", 1, board.board_id)
     with pytest.raises(WrongBoard, match="total_participants"), database.verified([board]):
         pass
     database.query(f"{moved} WHERE board_id = %s", -1, board.board_id)
+    database.close()
 
 
 def test_a_database_with_other_exams_is_refused(database: Database, api: Api) -> None:
@@ -211,6 +216,7 @@ def _results() -> dict[str, Any]:
             "redis": "8.0",
             "disk_flush_ms": 0.2,
         },
+        "collisions": 0,
         "loaded": [{"candidates": 10, "seconds": 1}],
         "figures": [even.as_json()],
         "curves": {

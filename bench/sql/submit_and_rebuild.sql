@@ -16,8 +16,8 @@ CREATE PROCEDURE podium_bench.submit_and_rebuild(
     MODIFIES SQL DATA
     SQL SECURITY DEFINER
 BEGIN
-    -- Purpose:     The design everybody writes first, written as well as it can be: module score, totals, audit
-    --              row and a snapshot ranked by DENSE_RANK() in one transaction.
+    -- Purpose:     The design everybody writes first: module score, totals, audit row and a snapshot ranked anew
+    --              by DENSE_RANK(), in one transaction.
     -- Parameters:  as of podium.submit_score
     -- Result sets: one row: rank, total_score, total_time_sec, version
     -- Errors:      none
