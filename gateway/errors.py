@@ -16,6 +16,7 @@ from werkzeug.exceptions import HTTPException
 from gateway.loader import SQL
 
 MEDIA_TYPE = "application/problem+json"
+DRAINED_BYTES = 16 * 1024 * 1024
 # A row of sql/seed/error_catalog.sql; a long one goes on in a second line.
 CATALOG_ROW = re.compile(
     r"^ +\('(?P<code>\w+)',\s+(?P<errno>\d+),\s+(?P<status>\d+),\s+"
@@ -173,7 +174,24 @@ def init_app(app: Flask) -> None:
         )
         return response
 
+    @app.after_request
+    def let_finish(response: Response) -> Response:
+        if response.status_code >= HTTPStatus.BAD_REQUEST:
+            _drain()
+        return response
+
     @app.errorhandler(Exception)
     def of_surprise(error: Exception) -> Response:
         app.logger.exception("unexpected error", exc_info=error)
         return Problem("internal_error", "something went wrong; it has been logged").response
+
+
+def _drain() -> None:
+    """Read what is left of the body, up to a bound.
+
+    The server closes a connection whose body was not read: a client that is still sending would see
+    that, and never the answer that says why.
+    """
+    body, rest = request.environ["wsgi.input"], DRAINED_BYTES
+    while rest > 0 and (piece := body.read(min(rest, 64 * 1024))):
+        rest -= len(piece)
