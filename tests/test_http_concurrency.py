@@ -66,9 +66,15 @@ def audit_rows(query: Query, exam_id: int) -> list[dict[str, Any]]:
     )
 
 
-def assert_consistent(query: Query, gateways: list[Api], exam_id: int, sent: list[Answer]) -> None:
+def assert_consistent(
+    query: Query, gateways: list[Api], exam_id: int, items: list[dict[str, Any]], sent: list[Answer]
+) -> None:
     """Compare what was acknowledged with the history, and the board with the window function."""
-    assert Counter(answer.status for answer in sent) == {200: len(sent)}
+    assert Counter(answer.status for answer in sent) == {200: len(items)}
+    # Everybody has got the answer to his own submission.
+    assert [answer.json["submission_id"] for answer in sent] == [
+        item["submission_id"] for item in items
+    ]
     outcomes = {answer.json["submission_id"]: answer.json for answer in sent}
     assert len(outcomes) == len(sent)
     history = audit_rows(query, exam_id)
@@ -109,6 +115,7 @@ def test_two_hundred_candidates_submit_three_modules_each_at_once(
                 module_type=module,
                 raw_score=luck.randrange(60, 100, 10),
                 time_spent_sec=luck.randrange(600, 900, 100),
+                submission_id=unique_name(),
             )
             for session_id in sessions
             for module in MODULES
@@ -120,7 +127,7 @@ def test_two_hundred_candidates_submit_three_modules_each_at_once(
             )
         )
     assert len(sent) == 600
-    assert_consistent(query, gateways, exam_id, sent)
+    assert_consistent(query, gateways, exam_id, items, sent)
     assert len(audit_rows(query, exam_id)) == 600
     entries = all_entries(gateways[0], exam_id)
     assert len(entries) == CANDIDATES
@@ -129,16 +136,17 @@ def test_two_hundred_candidates_submit_three_modules_each_at_once(
 
 def test_ten_threads_hammer_one_session(gateways: list[Api], exam_id: int, query: Query) -> None:
     session_id = make_session(gateways[0], exam_id)
+    items = [
+        submission(session_id, module_type=MODULES[n % 3], raw_score=n, submission_id=unique_name())
+        for n in range(100)
+    ]
     with ThreadPoolExecutor(10) as threads:
         sent = list(
             threads.map(
-                lambda n: gateways[n % 2].post(
-                    "/scores", submission(session_id, module_type=MODULES[n % 3], raw_score=n)
-                ),
-                range(100),
+                lambda pair: gateways[pair[0] % 2].post("/scores", pair[1]), enumerate(items)
             )
         )
-    assert_consistent(query, gateways, exam_id, sent)
+    assert_consistent(query, gateways, exam_id, items, sent)
     assert sorted(answer.json["version"] for answer in sent) == list(range(1, 101))
     assert gateways[1].get(f"/sessions/{session_id}").json["version"] == 100
 
