@@ -166,9 +166,8 @@ BEGIN
         standing_key = tmp_entries.new_key;
 
     -- Counters: each entry leaves its old standing and takes its new one. They move by these
-    --           differences
-    -- alone, so the cost does not depend on how many candidates there are. Level 0 first: only when
-    -- it is written one sees which standings are new and which are left by all.
+    -- differences alone, so the cost does not depend on how many candidates there are. Level 0
+    -- first: only when it is written one sees which standings are new and which are left by all.
     INSERT INTO leaderboard_counters (board_id, level, parent, bucket, standings, entries)
     SELECT
         d.board_id, d.level, d.into_parent, d.into_bucket, d.gained > 0, GREATEST(d.gained, 0)
@@ -194,8 +193,7 @@ BEGIN
     SELECT
         d.board_id, d.level, d.into_parent, d.into_bucket,
         -- The CHECK sees this row before its key is found to exist: whoever leaves a shared
-        -- The CHECK sees this row before its key is found to exist: standing for a
-        -- new one in the same range adds a standing and no entry.
+        -- standing for a new one in the same range adds a standing and no entry.
         GREATEST(d.standings_gained, 0), GREATEST(d.standings_gained, d.gained, 0)
     FROM (
         SELECT

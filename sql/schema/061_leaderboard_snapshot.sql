@@ -1,8 +1,7 @@
 SET NAMES utf8mb4 COLLATE utf8mb4_0900_ai_ci;
 
 -- One row per candidate on a board: the attempt that counts, with its totals. The rank is not
--- One row per candidate on a board: stored, since
--- one submission moves many; it is read from the counters.
+-- stored, since one submission moves many; it is read from the counters.
 CREATE TABLE IF NOT EXISTS podium.leaderboard_snapshot (
     board_id       BIGINT UNSIGNED NOT NULL,
     user_id        BIGINT UNSIGNED NOT NULL,

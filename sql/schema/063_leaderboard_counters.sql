@@ -4,7 +4,8 @@ SET NAMES utf8mb4 COLLATE utf8mb4_0900_ai_ci;
 -- than the standings in the better buckets of the same parent, summed over the levels. Bucket and
 -- parent are stored, not computed, because only equality on a stored column is executed as a
 -- look-up. On level 0 a bucket is one standing: standings is 1, or 0 once its last holder has left
--- it.
+-- it. Counters that have fallen to zero stay until a recalculation clears them: they are few beside
+-- the audit rows, and a rank reads no more of them than the width of a level.
 CREATE TABLE IF NOT EXISTS podium.leaderboard_counters (
     board_id  BIGINT UNSIGNED  NOT NULL,
     level     TINYINT UNSIGNED NOT NULL,
@@ -12,7 +13,7 @@ CREATE TABLE IF NOT EXISTS podium.leaderboard_counters (
     bucket    BIGINT           NOT NULL,
     standings INT              NOT NULL,
     entries   INT              NOT NULL,
-    -- _rank_entries, get_leaderboard: the buckets of one parent, best last
+    -- _rank, _write_submissions, _find_place: the buckets of one parent, best last
     PRIMARY KEY (board_id, level, parent, bucket),
     CONSTRAINT fk_leaderboard_counters_board FOREIGN KEY (board_id)
         REFERENCES podium.leaderboards (board_id),
