@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import Generic, TypeVar, cast
 
 Item = TypeVar("Item")
@@ -25,7 +26,7 @@ class Coalescer(Generic[Item, Outcome]):
     def __init__(
         self,
         carry: Callable[[Sequence[Item]], Sequence[Outcome]],
-        shared: Callable[[Exception], bool],
+        shared: Callable[[BaseException], bool],
         longest: int,
     ) -> None:
         self._carry = carry
@@ -46,6 +47,8 @@ class Coalescer(Generic[Item, Outcome]):
             waits, self._under_way = self._under_way, True
         if waits:
             request.woken.wait()
+            if request.behind is not None:
+                request.behind.woken.set()
         if request.leads or not waits:
             self._lead()
         if request.alone:
@@ -63,7 +66,7 @@ class Coalescer(Generic[Item, Outcome]):
             outcomes = self._carry([request.item for request in company])
             for request, outcome in zip(company, outcomes, strict=True):
                 request.outcome = outcome
-        except Exception as error:
+        except BaseException as error:  # Whatever it is, nobody may be left without an answer.
             for request in company:
                 request.error = error
                 request.alone = len(company) > 1 and not self._shared(error)
@@ -77,19 +80,25 @@ class Coalescer(Generic[Item, Outcome]):
                     self._waiting[0].woken.set()
                 else:
                     self._under_way = False
-            for request in company:
+            # One by one, each waking the one behind him: all at once they would stand in the way of
+            # the next leader, who needs the interpreter several times in one call.
+            followers = company[1:]
+            for request, behind in pairwise(followers):
+                request.behind = behind
+            for request in followers[:1]:
                 request.woken.set()
 
 
 class _Request(Generic[Item, Outcome]):
     """One item, and what became of it."""
 
-    __slots__ = ("item", "woken", "leads", "alone", "outcome", "error")
+    __slots__ = ("item", "woken", "behind", "leads", "alone", "outcome", "error")
 
     def __init__(self, item: Item) -> None:
         self.item = item
         self.woken = threading.Event()
+        self.behind: _Request[Item, Outcome] | None = None
         self.leads = False
         self.alone = False
         self.outcome: Outcome | None = None
-        self.error: Exception | None = None
+        self.error: BaseException | None = None
