@@ -27,7 +27,7 @@ from services import HOME, stop_stack
 from services.stack import drop_data
 
 FULL = Plan(candidates=1_000_000, rounds=5, seconds=4)
-QUICK = Plan(candidates=100_000, rounds=3, seconds=1.5)
+QUICK = Plan(candidates=100_000, rounds=3, seconds=1.2)
 # Of the table where there is no terminal to ask.
 WIDTH = 120
 RESULTS = Path(__file__).parent / "results"
@@ -45,7 +45,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         return
     plan = _plan(options)
     # So that whatever ends the run, what it started is stopped.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda received, _: sys.exit(128 + received))
     began = time.monotonic()
     with _own_home(options.home.resolve(), options.keep) as home:
         results = run(home, plan, _chosen(options.only), console)

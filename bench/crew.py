@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 import resource
 import signal
@@ -170,17 +171,20 @@ def _serve(controller: Connection, task: Task) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the controller's to answer.
     try:
         load = task.open()
-        controller.send(Sample())
+        answer = Sample()
         while True:
-            begin, turn = controller.recv()
+            try:
+                controller.send(answer)
+                begin, turn = controller.recv()
+            except (EOFError, ConnectionError):
+                load.close()  # The controller is gone.
+                return
             cpu = _cpu_sec()
-            sample = load.run(begin, turn)
-            sample.client_cpu_sec = _cpu_sec() - cpu
-            controller.send(sample)
-    except EOFError:
-        load.close()
+            answer = load.run(begin, turn)
+            answer.client_cpu_sec = _cpu_sec() - cpu
     except Exception as error:
-        controller.send(f"{type(error).__name__}: {error}")
+        with contextlib.suppress(ConnectionError):
+            controller.send(f"{type(error).__name__}: {error}")
 
 
 def _cpu_sec() -> float:

@@ -14,6 +14,7 @@ from bench.figures import Aim, Figure, Measured
 from bench.ground import Ground
 from bench.http_clients import Pages, Requests, Scores
 from bench.sql_clients import (
+    BareProcedure,
     BareTransaction,
     ReadPage,
     SubmitAndRebuild,
@@ -50,12 +51,14 @@ def submission(ground: Ground) -> Iterator[Outcome]:
         ground.sql(SubmitScore((board,)), CONNECTIONS) as podium,
         ground.sql(SubmitAndRebuild(board), CONNECTIONS, warm_up=0) as rebuild,
         ground.sql(BareTransaction(board), CONNECTIONS) as bare,
+        ground.sql(BareProcedure(board), CONNECTIONS) as procedure,
         ground.database.verified([board]) as verification,
         ground.database.verified_references() as acknowledged,
     ):
-        ours, rebuilt, bared = ground.rounds(podium, rebuild, bare)
+        ours, rebuilt, bared, called = ground.rounds(podium, rebuild, bare, procedure)
         verification.acknowledged = podium.acknowledged
-        acknowledged |= {"rebuild": rebuild.acknowledged, "bare": bare.acknowledged}
+        acknowledged["rebuild"] = rebuild.acknowledged
+        acknowledged["bare"] = bare.acknowledged + procedure.acknowledged
     measured = _rates(
         f"submit_score, {CONNECTIONS} connections, 1 exam of {board.candidates:,}", ours
     )
@@ -74,6 +77,14 @@ def submission(ground: Ground) -> Iterator[Outcome]:
         _rates(_bare_title(), bared),
         Aim("at least", 0.25),
         _clients(ours, bared),
+    )
+    yield Figure(
+        "bare-procedure",
+        "/s",
+        measured,
+        _rates(f"bare transaction as a procedure, {CONNECTIONS} connections", called),
+        None,
+        _clients(ours, called),
     )
 
 
@@ -282,7 +293,7 @@ def curve(ground: Ground) -> Iterator[Outcome]:
 
 
 EXPERIMENTS = (
-    Experiment("One submission at a time", ("rebuild", "bare"), submission),
+    Experiment("One submission at a time", ("rebuild", "bare", "bare-procedure"), submission),
     Experiment("Arrays of submissions", ("array",), arrays),
     Experiment("The cost of size", ("size",), size),
     Experiment("Pages", ("first-page", "last-page"), pages),
@@ -310,7 +321,7 @@ def _percentile(samples: list[Sample], percent: float) -> float:
 
 
 def _bare_title() -> str:
-    return f"bare transaction (UPDATE a row, INSERT a row), {CONNECTIONS} connections"
+    return f"bare transaction (UPDATE, INSERT, COMMIT), {CONNECTIONS} connections"
 
 
 def _clients(*loads: list[Sample]) -> str:

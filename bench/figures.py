@@ -46,7 +46,8 @@ class Figure:
     unit: str
     measured: Measured
     reference: Measured
-    aim: Aim
+    # None: for comparison only.
+    aim: Aim | None
     note: str = ""
     # What the aim asks for beyond the ratio.
     also_met: bool = True
@@ -63,9 +64,9 @@ class Figure:
         return [measured / reference for measured, reference in pairs]
 
     @property
-    def met(self) -> bool:
-        """Tell whether the aim is met."""
-        return self.aim.is_met(self.ratio) and self.also_met
+    def met(self) -> bool | None:
+        """Tell whether the aim is met; None where there is none."""
+        return None if self.aim is None else self.aim.is_met(self.ratio) and self.also_met
 
     def as_json(self) -> dict[str, Any]:
         """Return the figure as it stands in the results."""
@@ -76,7 +77,7 @@ class Figure:
             "reference": _side(self.reference),
             "ratio": _rounded(self.ratio),
             "ratios": [_rounded(ratio) for ratio in self.ratios],
-            "aim": {"relation": self.aim.relation, "ratio": self.aim.ratio},
+            "aim": self.aim and vars(self.aim),
             "met": self.met,
             "note": self.note,
         }

@@ -155,7 +155,7 @@ class Ground:
         turn = Turn(seconds or self.plan.seconds)
         for crew in crews:
             if crew.warm_up:
-                crew.run(Turn(min(1.0, turn.seconds), least=crew.warm_up))
+                crew.run(Turn(turn.seconds / 2, least=crew.warm_up))
         samples = [[crew.run(turn) for crew in crews] for _ in range(rounds or self.plan.rounds)]
         return [list(of_crew) for of_crew in zip(*samples, strict=True)]
 

@@ -30,7 +30,7 @@ def save(results: Results, folder: Path) -> Path:
 def rows(results: Results) -> Iterator[tuple[str, ...]]:
     """Return the table: a row per figure, in the order of HEADINGS."""
     for figure in results["figures"]:
-        unit, ratios = figure["unit"], figure["ratios"]
+        unit, ratios, aim = figure["unit"], figure["ratios"], figure["aim"]
         yield (
             figure["measured"]["title"],
             quantity(figure["measured"]["value"], unit),
@@ -38,8 +38,8 @@ def rows(results: Results) -> Iterator[tuple[str, ...]]:
             quantity(figure["reference"]["value"], unit),
             f"{figure['ratio']:.3g}",
             f"{min(ratios):.3g} .. {max(ratios):.3g}",
-            f"{figure['aim']['relation']} {figure['aim']['ratio']:g}",
-            "yes" if figure["met"] else "no",
+            f"{aim['relation']} {aim['ratio']:g}" if aim else "",
+            {True: "yes", False: "no", None: ""}[figure["met"]],
         )
 
 
@@ -91,7 +91,7 @@ def show(results: Results, console: Console) -> None:
     for heading in ("Aim", "Met"):
         table.add_column(heading, no_wrap=True)
     for title, value, reference, reference_value, ratio, spread, aim, met in rows(results):
-        style = None if met == "yes" else "bold red"
+        style = "bold red" if met == "no" else None
         table.add_row(escape(title), value, ratio, spread, aim, met, style=style)
         table.add_row(escape(f"  against {reference}"), reference_value, end_section=True)
     console.print(table)

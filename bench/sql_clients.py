@@ -30,14 +30,18 @@ ResultSets = list[list[tuple[Any, ...]]]
 Account = Mapping[str, str | int]
 
 
+# What is timed as one: statements that are sent one after the other.
+Call = tuple[str, ...]
+
+
 class Job(Protocol):
     """What the connections of a crew do."""
 
-    def statements(self, part: int, parts: int) -> Iterator[str]:
+    def calls(self, part: int, parts: int) -> Iterator[Call]:
         """Return what connection number part of parts sends, one after the other."""
 
     def acknowledged(self, results: ResultSets) -> int:
-        """Return how many items an answer says are done."""
+        """Return how many items the answer to a call says are done."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +54,7 @@ class SubmitScore:
 
     boards: tuple[Board, ...]
 
-    def statements(self, part: int, parts: int) -> Iterator[str]:
+    def calls(self, part: int, parts: int) -> Iterator[Call]:
         random = Random(f"submit_score {part}")
         while True:
             board = random.choice(self.boards)
@@ -58,7 +62,7 @@ class SubmitScore:
             raw_score, time_sec = performance(random)
             yield (
                 f"CALL podium.submit_score({session_id}, 'coding', {raw_score}, 100, {time_sec},"
-                " NULL, NULL, NULL, NULL)"
+                " NULL, NULL, NULL, NULL)",
             )
 
     def acknowledged(self, results: ResultSets) -> int:
@@ -72,12 +76,14 @@ class SubmitScores:
     board: Board
     items: int
 
-    def statements(self, part: int, parts: int) -> Iterator[str]:
+    def calls(self, part: int, parts: int) -> Iterator[Call]:
         random = Random(f"submit_scores {part}")
         while True:
-            yield array_call(
-                random,
-                [self.board.random_session(random) for _ in range(self.items)],
+            yield (
+                array_call(
+                    random,
+                    [self.board.random_session(random) for _ in range(self.items)],
+                ),
             )
 
     def acknowledged(self, results: ResultSets) -> int:
@@ -91,7 +97,7 @@ class LoadBoards:
     boards: tuple[Board, ...]
     items: int = 1000
 
-    def statements(self, part: int, parts: int) -> Iterator[str]:
+    def calls(self, part: int, parts: int) -> Iterator[Call]:
         random = Random(f"load {part}")
         arrays = (
             range(first, min(first + self.items, board.first_session + board.candidates))
@@ -101,7 +107,7 @@ class LoadBoards:
             )
         )
         for sessions in islice(arrays, part, None, parts):
-            yield array_call(random, sessions)
+            yield (array_call(random, sessions),)
 
     def acknowledged(self, results: ResultSets) -> int:
         return accepted(results)
@@ -113,14 +119,14 @@ class SubmitAndRebuild:
 
     board: Board
 
-    def statements(self, part: int, parts: int) -> Iterator[str]:
+    def calls(self, part: int, parts: int) -> Iterator[Call]:
         random = Random(f"rebuild {part}")
         while True:
             session_id = self.board.random_session(random)
             raw_score, time_sec = performance(random)
             yield (
                 f"CALL podium_bench.submit_and_rebuild({session_id}, 'coding', {raw_score}, 100,"
-                f" {time_sec})"
+                f" {time_sec})",
             )
 
     def acknowledged(self, results: ResultSets) -> int:
@@ -129,15 +135,36 @@ class SubmitAndRebuild:
 
 @dataclass(frozen=True)
 class BareTransaction:
-    """The bare transaction for a random row."""
+    """UPDATE, INSERT, COMMIT for a random row, as an application without procedures sends them."""
 
     board: Board
 
-    def statements(self, part: int, parts: int) -> Iterator[str]:
-        random = Random(f"bare {part}")
-        while True:
-            session_id = self.board.random_session(random)
-            yield f"CALL podium_bench.bare_transaction({session_id}, {random.uniform(0, 100):.4f})"
+    def calls(self, part: int, parts: int) -> Iterator[Call]:
+        opening: Call = ("SET autocommit = 0",)
+        for session_id, total_score in _totals(self.board, part):
+            yield (
+                *opening,
+                f"UPDATE podium_bench.bare_totals SET total_score = {total_score}"
+                f" WHERE session_id = {session_id}",
+                "INSERT INTO podium_bench.bare_audit_log (session_id, new_total_score, created_at)"
+                f" VALUES ({session_id}, {total_score}, UTC_TIMESTAMP(6))",
+                "COMMIT",
+            )
+            opening = ()
+
+    def acknowledged(self, results: ResultSets) -> int:
+        return 1
+
+
+@dataclass(frozen=True)
+class BareProcedure:
+    """The same in a procedure, in one round trip."""
+
+    board: Board
+
+    def calls(self, part: int, parts: int) -> Iterator[Call]:
+        for session_id, total_score in _totals(self.board, part):
+            yield (f"CALL podium_bench.bare_transaction({session_id}, {total_score})",)
 
     def acknowledged(self, results: ResultSets) -> int:
         return 1
@@ -151,11 +178,11 @@ class ReadPage:
     page: int
     per_page: int = 50
 
-    def statements(self, part: int, parts: int) -> Iterator[str]:
+    def calls(self, part: int, parts: int) -> Iterator[Call]:
         while True:
             yield (
                 f"CALL podium.get_leaderboard({self.board.exam_id}, {self.page}, {self.per_page},"
-                " NULL)"
+                " NULL)",
             )
 
     def acknowledged(self, results: ResultSets) -> int:
@@ -168,6 +195,13 @@ def sql_crew(account: Account, job: Job, connections: int, warm_up: int = 3) -> 
     return Crew(
         [SqlTask(account, job, part, processes, connections) for part in range(processes)], warm_up
     )
+
+
+def _totals(board: Board, part: int) -> Iterator[tuple[int, str]]:
+    """Return sessions with a total each."""
+    random = Random(f"bare {part}")
+    while True:
+        yield board.random_session(random), f"{random.uniform(0, 100):.4f}"
 
 
 def array_call(random: Random, sessions: Sequence[int]) -> str:
@@ -241,7 +275,7 @@ class _Client:
 
     def __init__(self, account: Account, job: Job, part: int, parts: int) -> None:
         self._job = job
-        self._statements = job.statements(part, parts)
+        self._calls = job.calls(part, parts)
         self._mysql = _mysql_connector.MySQL(
             buffered=True, raw=True, charset_name="utf8mb4", connection_timeout=30
         )
@@ -252,8 +286,8 @@ class _Client:
             read_timeout=READ_TIMEOUT_SEC,
         )
         # As the gateway's connections are set up.
-        self._call("SET NAMES utf8mb4 COLLATE utf8mb4_0900_ai_ci")
-        self._call("SET time_zone = '+00:00'")
+        self._send("SET NAMES utf8mb4 COLLATE utf8mb4_0900_ai_ci")
+        self._send("SET time_zone = '+00:00'")
         self.sample = Sample()
         self.error: Exception | None = None
 
@@ -264,8 +298,8 @@ class _Client:
         time.sleep(max(0.0, begin - time.monotonic()))
         try:
             sample.began = sent = time.monotonic()
-            for statement in self._statements:
-                sample.acknowledged += self._job.acknowledged(self._persist(statement))
+            for call in self._calls:
+                sample.acknowledged += self._job.acknowledged(self._persist(call))
                 answered = time.monotonic()
                 sample.latencies.append(answered - sent)
                 sample.calls += 1
@@ -281,17 +315,24 @@ class _Client:
     def close(self) -> None:
         self._mysql.close()
 
-    def _persist(self, statement: str) -> ResultSets:
-        """Send a statement, again where it collided: the server counts the collisions."""
+    def _persist(self, call: Call) -> ResultSets:
+        """Make a call, again where it collided: the server counts the collisions."""
         for _ in range(RETRIES):
             try:
-                return self._call(statement)
+                return self._make(call)
             except _mysql_connector.MySQLInterfaceError as error:
                 if error.errno not in COLLISIONS:
                     raise
-        return self._call(statement)
+                self._send("ROLLBACK")
+        return self._make(call)
 
-    def _call(self, statement: str) -> ResultSets:
+    def _make(self, call: Call) -> ResultSets:
+        """Send the statements of a call and return what all of them answer."""
+        if len(call) == 1:
+            return self._send(call[0])
+        return [rows for statement in call for rows in self._send(statement)]
+
+    def _send(self, statement: str) -> ResultSets:
         """Send a statement and read every result set."""
         mysql = self._mysql
         mysql.query(statement.encode(), raw=True, buffered=True)

@@ -16,6 +16,7 @@ from bench.database import Database, WrongBoard
 from bench.figures import Aim, Figure, Measured
 from bench.http_clients import Client, Scores, http_crew
 from bench.sql_clients import (
+    BareProcedure,
     BareTransaction,
     LoadBoards,
     ReadPage,
@@ -88,10 +89,11 @@ def test_the_references_do_what_they_stand_for(
         database.verified_references() as acknowledged,
         sql_crew(account, SubmitAndRebuild(board), 2) as rebuild,
         sql_crew(account, BareTransaction(board), 2) as bare,
+        sql_crew(account, BareProcedure(board), 2) as procedure,
     ):
         acknowledged["rebuild"] = rebuild.run(SHORT).acknowledged
-        acknowledged["bare"] = bare.run(SHORT).acknowledged
-    assert acknowledged == {"rebuild": 6, "bare": 6}
+        acknowledged["bare"] = bare.run(SHORT).acknowledged + procedure.run(SHORT).acknowledged
+    assert acknowledged == {"rebuild": 6, "bare": 12}
 
 
 def test_a_page_is_read_from_the_database(board: Board, account: dict[str, str | int]) -> None:

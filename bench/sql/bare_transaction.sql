@@ -13,8 +13,7 @@ CREATE PROCEDURE podium_bench.bare_transaction(
     MODIFIES SQL DATA
     SQL SECURITY DEFINER
 BEGIN
-    -- Purpose:     What this server can commit at best. A procedure, so that it costs one round trip, as
-    --              submit_score does; four would make the reference slower and the ratio better.
+    -- Purpose:     What this server can commit at best: one round trip, as submit_score has.
     -- Parameters:  p_session_id   of bare_totals
     --              p_total_score  0 to 100
     -- Result sets: none
