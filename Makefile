@@ -14,7 +14,7 @@ help: ## List these commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
 
 demo: $(STAMP) ## Play a real exam against real servers, then serve it until Ctrl-C
-	@exec $(BIN)/python -m demo
+	@exec $(BIN)/python -m demo $(ARGS)
 
 test: $(STAMP) ## Run all tests against real servers
 	@$(BIN)/pytest
