@@ -34,7 +34,7 @@ BEGIN
     --                 2      23 bob      Bob Stone      94.0000           3100
     DECLARE v_board_id BIGINT UNSIGNED;
     DECLARE v_standing_key BIGINT;
-    DECLARE v_first_key BIGINT;
+    DECLARE v_own_rank BIGINT;
     DECLARE v_window BIGINT DEFAULT COALESCE(p_window, 5);
 
     SET TRANSACTION ISOLATION LEVEL REPEATABLE READ;
@@ -69,11 +69,14 @@ BEGIN
         INNER JOIN exams AS e ON e.exam_id = b.exam_id
         WHERE b.board_id = v_board_id;
 
+        SELECT _rank(v_board_id, v_standing_key) INTO v_own_rank;
+
+        -- From the index alone, see get_leaderboard; the rows of those chosen come last.
         WITH
         above AS (
             (
-                SELECT user_id, total_score, total_time_sec, standing_key
-                FROM leaderboard_snapshot
+                SELECT user_id, standing_key
+                FROM leaderboard_snapshot FORCE INDEX (ix_leaderboard_snapshot_standing_key)
                 WHERE board_id = v_board_id AND standing_key = v_standing_key
                     AND user_id < p_user_id
                 ORDER BY user_id DESC
@@ -81,8 +84,8 @@ BEGIN
             )
             UNION ALL
             (
-                SELECT user_id, total_score, total_time_sec, standing_key
-                FROM leaderboard_snapshot
+                SELECT user_id, standing_key
+                FROM leaderboard_snapshot FORCE INDEX (ix_leaderboard_snapshot_standing_key)
                 WHERE board_id = v_board_id AND standing_key > v_standing_key
                 ORDER BY standing_key, user_id DESC
                 LIMIT v_window
@@ -90,8 +93,8 @@ BEGIN
         ),
         below AS (
             (
-                SELECT user_id, total_score, total_time_sec, standing_key
-                FROM leaderboard_snapshot
+                SELECT user_id, standing_key
+                FROM leaderboard_snapshot FORCE INDEX (ix_leaderboard_snapshot_standing_key)
                 WHERE board_id = v_board_id AND standing_key = v_standing_key
                     AND user_id > p_user_id
                 ORDER BY user_id
@@ -99,8 +102,8 @@ BEGIN
             )
             UNION ALL
             (
-                SELECT user_id, total_score, total_time_sec, standing_key
-                FROM leaderboard_snapshot
+                SELECT user_id, standing_key
+                FROM leaderboard_snapshot FORCE INDEX (ix_leaderboard_snapshot_standing_key)
                 WHERE board_id = v_board_id AND standing_key < v_standing_key
                 ORDER BY standing_key DESC, user_id
                 LIMIT v_window
@@ -108,35 +111,40 @@ BEGIN
         ),
         around AS (
             (
-                SELECT user_id, total_score, total_time_sec, standing_key
+                SELECT user_id, standing_key
                 FROM above
                 ORDER BY standing_key, user_id DESC
                 LIMIT v_window
             )
             UNION ALL
             (
-                SELECT user_id, total_score, total_time_sec, standing_key
+                SELECT user_id, standing_key
                 FROM leaderboard_snapshot
                 WHERE board_id = v_board_id AND user_id = p_user_id
             )
             UNION ALL
             (
-                SELECT user_id, total_score, total_time_sec, standing_key
+                SELECT user_id, standing_key
                 FROM below
                 ORDER BY standing_key DESC, user_id
                 LIMIT v_window
             )
         )
         SELECT
-            _rank(v_board_id, MAX(a.standing_key) OVER ()) - 1
-                + DENSE_RANK() OVER (ORDER BY a.standing_key DESC) AS `rank`,
+            -- The candidate's own rank, and from there by place.
+            v_own_rank + a.place - MAX(IF(a.user_id = p_user_id, a.place, NULL)) OVER () AS `rank`,
             a.user_id,
             u.username,
             u.full_name,
-            a.total_score,
-            a.total_time_sec
-        FROM around AS a
-        INNER JOIN users AS u ON u.user_id = a.user_id
+            e.total_score,
+            e.total_time_sec
+        FROM (
+            SELECT user_id, DENSE_RANK() OVER (ORDER BY standing_key DESC) AS place
+            FROM around
+        ) AS a
+        STRAIGHT_JOIN leaderboard_snapshot AS e FORCE INDEX (PRIMARY)
+            ON e.board_id = v_board_id AND e.user_id = a.user_id
+        STRAIGHT_JOIN users AS u FORCE INDEX (PRIMARY) ON u.user_id = a.user_id
         ORDER BY `rank`, a.user_id;
 
         COMMIT;
