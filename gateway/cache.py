@@ -58,11 +58,15 @@ class Page:
 
 @dataclass(frozen=True)
 class Sight:
-    """What Redis shows of a board at one moment; all None where it could not be asked."""
+    """What Redis shows of a page of a board at one moment; None where it could not be asked."""
 
+    exam_id: int
+    name: str
     epoch: str | None = None
     # The newest one published within the time to live.
     revision: int | None = None
+    # The page of that revision.
+    page: Page | None = None
 
 
 @dataclass(frozen=True)
@@ -84,10 +88,12 @@ class PageCache:
     def __init__(self, config: Config) -> None:
         self._ttl_ms = int(config.cache_ttl_sec * 1000)
         self._silent_until = 0.0
-        # Revisions that Redis did not take, by exam, and when they were committed at the latest.
-        self._untold: dict[int, tuple[int, float]] = {}
+        self._lock = threading.Lock()
+        # Revisions that Redis did not take, by exam.
+        self._untold: dict[int, int] = {}
+        # The revision that was newest at the last look, by exam: the page to ask for is likely its.
+        self._seen: dict[int, int] = {}
         self._flights: dict[tuple[int, str, str], _Flight] = {}
-        self._flights_lock = threading.Lock()
         self._redis: redis.Redis | None = None
         if config.redis_url is not None:
             self._redis = redis.Redis.from_url(
@@ -109,61 +115,59 @@ class PageCache:
         told = self._ask(
             lambda: self._publish(keys=[_revision_key(exam_id)], args=[revision, self._ttl_ms])
         )
-        if told is None and self._redis is not None:
-            self._untold[exam_id] = (revision, time.monotonic())
+        with self._lock:
+            newest = max(revision, self._untold.get(exam_id, 0))
+            if told is None and self._redis is not None:
+                self._untold[exam_id] = newest
+            elif newest == revision:
+                self._untold.pop(exam_id, None)
 
-    def look(self, exam_id: int) -> Sight:
-        """Return what Redis shows of a board, making an epoch where there is none."""
+    def look(self, exam_id: int, name: str) -> Sight:
+        """Return what Redis shows of a board and a page of it, in one round trip as a rule.
+
+        Makes an epoch where there is none. name tells the pages of a board apart.
+        """
+        hint = self._seen.get(exam_id, 0)
 
         def ask() -> Sight:
             client = cast(redis.Redis, self._redis)
-            epoch, revision = cast(
-                list[bytes | None], client.mget(EPOCH_KEY, _revision_key(exam_id))
+            epoch, revision, text = cast(
+                list[bytes | None],
+                client.mget(EPOCH_KEY, _revision_key(exam_id), _page_key(exam_id, hint, name)),
             )
             if epoch is None:
                 client.set(EPOCH_KEY, secrets.token_hex(8), nx=True)
                 epoch = cast(bytes | None, client.get(EPOCH_KEY))
-            return Sight(
-                epoch.decode() if epoch else None, int(revision) if revision is not None else None
-            )
+            if epoch is None or revision is None:
+                return Sight(exam_id, name, epoch.decode() if epoch else None)
+            newest = self._seen[exam_id] = int(revision)
+            if newest != hint:
+                text = cast(bytes | None, client.get(_page_key(exam_id, newest, name)))
+            page = None if text is None else Page(newest, text)
+            return Sight(exam_id, name, epoch.decode(), newest, page)
 
-        sight: Sight = self._ask(ask) or Sight()
+        sight: Sight = self._ask(ask) or Sight(exam_id, name)
         untold = self._untold.get(exam_id)
         if untold is not None and sight.epoch is not None:
             # Redis is back: catch up, so that this process never shows less than it has said.
-            del self._untold[exam_id]
-            self.publish(exam_id, untold[0])
-            return Sight(sight.epoch, max(untold[0], sight.revision or 0))
+            self.publish(exam_id, untold)
+            return Sight(exam_id, name, sight.epoch, max(untold, sight.revision or 0))
         return sight
 
-    def fetch(
-        self, exam_id: int, name: str, sight: Sight, load: Callable[[], Page]
-    ) -> tuple[Page, bool]:
+    def fetch(self, sight: Sight, load: Callable[[], Page]) -> tuple[Page, bool]:
         """Return a page no older than what was in sight, and whether Redis had it.
 
-        name tells the pages of a board apart. Those who miss the same page together load it once.
+        Those who miss the same page together load it once.
         """
-        if sight.revision is not None:
-            key = _page_key(exam_id, sight.revision, name)
-            text = self._ask(lambda: cast(redis.Redis, self._redis).get(key))
-            if text is not None:
-                return Page(sight.revision, cast(bytes, text)), True
+        if sight.page is not None:
+            return sight.page, True
         if sight.epoch is None:
             # Without Redis nobody knows what other gateways have committed since a load began.
             return load(), False
-        return self._load_once(exam_id, name, sight, load), False
-
-    def close(self) -> None:
-        """Close the connections."""
-        if self._redis is not None:
-            self._redis.close()
-
-    def _load_once(self, exam_id: int, name: str, sight: Sight, load: Callable[[], Page]) -> Page:
-        """Load a page, or take the one that somebody else is loading, if it is young enough."""
-        key = (exam_id, name, cast(str, sight.epoch))
+        key = (sight.exam_id, sight.name, sight.epoch)
         arrived = time.monotonic()
         while True:
-            with self._flights_lock:
+            with self._lock:
                 theirs = self._flights.get(key)
                 if theirs is None:
                     ours = self._flights[key] = _Flight(time.monotonic(), Future())
@@ -171,30 +175,37 @@ class PageCache:
             try:
                 page = theirs.page.result()
             except Exception:
-                return load()  # Theirs has failed; ours fails or not for itself.
+                return load(), False  # Theirs has failed; ours fails or not for itself.
             # What was published before the time to live is in a load that began within it; what was
             # published since is in sight.
-            if theirs.began > arrived - self._ttl_ms / 1000 and page.revision >= (
-                sight.revision or 0
-            ):
-                return page
+            young = theirs.began > arrived - self._ttl_ms / 1000
+            if young and page.revision >= (sight.revision or 0):
+                return page, False
         try:
-            page = load()
-            self._keep(exam_id, name, sight, page, ours.began)
+            # Once more: a load may have landed since the look.
+            known = self.look(sight.exam_id, sight.name).page
+            page = load() if known is None else known
+            if known is None:
+                self._keep(sight, page, ours.began)
         except BaseException as error:
             self._land(key)
             ours.page.set_exception(error)
             raise
         self._land(key)
         ours.page.set_result(page)
-        return page
+        return page, known is not None
+
+    def close(self) -> None:
+        """Close the connections."""
+        if self._redis is not None:
+            self._redis.close()
 
     def _land(self, key: tuple[int, str, str]) -> None:
         """Let nobody join a load any more."""
-        with self._flights_lock:
+        with self._lock:
             del self._flights[key]
 
-    def _keep(self, exam_id: int, name: str, sight: Sight, page: Page, began: float) -> None:
+    def _keep(self, sight: Sight, page: Page, began: float) -> None:
         """Store a page for the rest of its time to live."""
         rest_ms = self._ttl_ms - int((time.monotonic() - began) * 1000)
         if rest_ms > 0:
@@ -202,8 +213,8 @@ class PageCache:
                 lambda: self._store(
                     keys=[
                         EPOCH_KEY,
-                        _revision_key(exam_id),
-                        _page_key(exam_id, page.revision, name),
+                        _revision_key(sight.exam_id),
+                        _page_key(sight.exam_id, page.revision, sight.name),
                     ],
                     args=[cast(str, sight.epoch), page.revision, rest_ms, page.text],
                 )

@@ -381,7 +381,7 @@ def caches(own_redis: OwnServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[li
 
 def fetch(cache: PageCache, load: Callable[[], Page]) -> tuple[Page, bool]:
     """Look and fetch, as the gateway does."""
-    return cache.fetch(BOARD, NAME, cache.look(BOARD), load)
+    return cache.fetch(cache.look(BOARD, NAME), load)
 
 
 def page_of(revision: int) -> Callable[[], Page]:
@@ -401,20 +401,20 @@ def test_a_page_once_loaded_is_everybodys(caches: list[PageCache]) -> None:
 
 def test_pages_of_other_boards_and_other_numbers_are_others(caches: list[PageCache]) -> None:
     fetch(caches[0], page_of(5))
-    sight = caches[0].look(BOARD)
-    assert caches[0].fetch(BOARD, "2:50", sight, page_of(5)) == (page_of(5)(), False)
-    assert caches[0].look(BOARD + 1).revision is None
+    sight = caches[0].look(BOARD, "2:50")
+    assert caches[0].fetch(sight, page_of(5)) == (page_of(5)(), False)
+    assert caches[0].look(BOARD + 1, NAME).revision is None
 
 
 def test_a_published_revision_is_in_sight_of_all(caches: list[PageCache]) -> None:
     caches[0].publish(BOARD, 7)
-    assert caches[1].look(BOARD).revision == 7
+    assert caches[1].look(BOARD, NAME).revision == 7
 
 
 def test_a_revision_never_goes_backwards(caches: list[PageCache]) -> None:
     caches[0].publish(BOARD, 10)
     caches[1].publish(BOARD, 9)
-    assert caches[0].look(BOARD).revision == 10
+    assert caches[0].look(BOARD, NAME).revision == 10
 
 
 def test_a_slow_reader_never_moves_the_revision_backwards(caches: list[PageCache]) -> None:
@@ -423,7 +423,7 @@ def test_a_slow_reader_never_moves_the_revision_backwards(caches: list[PageCache
         return page_of(5)()
 
     fetch(caches[0], overtaken)
-    assert caches[1].look(BOARD).revision == 6
+    assert caches[1].look(BOARD, NAME).revision == 6
     assert fetch(caches[1], page_of(6)) == (page_of(6)(), False)
 
 
@@ -434,11 +434,11 @@ def test_what_was_read_before_redis_lost_its_memory_is_not_stored(
     def interrupted() -> Page:
         flush(own_redis)
         if new_epoch:
-            caches[1].look(BOARD)
+            caches[1].look(BOARD, NAME)
         return page_of(5)()
 
     assert fetch(caches[0], interrupted) == (page_of(5)(), False)
-    assert caches[1].look(BOARD).revision is None
+    assert caches[1].look(BOARD, NAME).revision is None
     assert fetch(caches[1], page_of(6)) == (page_of(6)(), False)
 
 
@@ -526,7 +526,7 @@ def test_a_load_that_fails_fails_for_nobody_else(caches: list[PageCache]) -> Non
 def test_without_redis_every_page_is_loaded(caches: list[PageCache]) -> None:
     cache = PageCache(Config(mysql_url="", redis_url=None))
     cache.publish(BOARD, 9)
-    assert cache.look(BOARD).revision is None
+    assert cache.look(BOARD, NAME).revision is None
     for revision in (1, 2):
         assert fetch(cache, page_of(revision)) == (page_of(revision)(), False)
     cache.close()
@@ -539,12 +539,12 @@ def test_a_revision_that_redis_did_not_take_is_published_when_it_is_back(
     own_redis.stop()
     try:
         caches[0].publish(BOARD, 6)
-        assert caches[0].look(BOARD).revision is None
+        assert caches[0].look(BOARD, NAME).revision is None
     finally:
         own_redis.start()
-    wait_until(lambda: caches[0].look(BOARD).epoch is not None)
-    assert caches[0].look(BOARD).revision == 6
-    assert caches[1].look(BOARD).revision == 6
+    wait_until(lambda: caches[0].look(BOARD, NAME).epoch is not None)
+    assert caches[0].look(BOARD, NAME).revision == 6
+    assert caches[1].look(BOARD, NAME).revision == 6
 
 
 def test_a_redis_that_hangs_is_asked_once_and_then_left_alone(

@@ -27,15 +27,10 @@ def get_leaderboard() -> ResponseReturnValue:
     """Read a page of a board, with the calling candidate's own entry."""
     query = page_query.query()
     exam_id = query["exam_id"]
-    sight = page_cache().look(exam_id)
+    sight = page_cache().look(exam_id, f"{query['page']}:{query['per_page']}")
     if sight.revision is not None and _is_known(sight.revision):
         return _not_modified(sight.revision)
-    page, cached = page_cache().fetch(
-        exam_id,
-        f"{query['page']}:{query['per_page']}",
-        sight,
-        lambda: _read_page(query, None)[0],
-    )
+    page, cached = page_cache().fetch(sight, lambda: _read_page(query, None)[0])
     entry: Row | None = None
     if caller().role == CANDIDATE:
         entry, revision = _read_own_entry(exam_id)
