@@ -539,11 +539,15 @@ def test_a_revision_that_redis_did_not_take_is_published_when_it_is_back(
     own_redis.stop()
     try:
         caches[0].publish(BOARD, 6)
+        caches[0].publish(BOARD, 4)  # As a replay does.
         assert caches[0].look(BOARD, NAME).revision is None
     finally:
         own_redis.start()
-    wait_until(lambda: caches[0].look(BOARD, NAME).epoch is not None)
-    assert caches[0].look(BOARD, NAME).revision == 6
+    wait_until(lambda: caches[1].look(BOARD, NAME).epoch is not None)
+    wait_until(lambda: caches[0].look(BOARD + 1, NAME).epoch is not None)
+    with ThreadPoolExecutor(8) as threads:
+        sights = list(threads.map(lambda _: caches[0].look(BOARD, NAME), range(8)))
+    assert [sight.revision for sight in sights] == [6] * 8
     assert caches[1].look(BOARD, NAME).revision == 6
 
 
