@@ -138,7 +138,10 @@ def _fetch(root: Path) -> None:
         (scratch / "podium.sources").write_text(listed)
         (scratch / "apt.conf").write_text(_apt_conf(scratch))
         apt = ["apt-get", f"--config-file={scratch / 'apt.conf'}", "--quiet=2"]
-        _run([*apt, "update"])
+        warnings = _run([*apt, "update"])
+        # Of archives that cannot be reached apt only warns: one of several is enough.
+        if not any(scratch.glob("lists/*Release")):
+            raise _refused("apt-get", warnings)
         _run([*apt, "install", *PACKAGES])
         for package in sorted(scratch.glob("archives/*.deb")):
             _run(["dpkg-deb", "--extract", str(package), str(scratch / "root")])
@@ -175,9 +178,16 @@ Debug::NoLocking "true";
 """
 
 
-def _run(command: list[str]) -> None:
-    """Run a command; if it fails, its last line says why the source is not available."""
+def _run(command: list[str]) -> str:
+    """Run a command and return its warnings; if it fails, the source is not available."""
     done = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL)
     if done.returncode != 0:
-        lines = (done.stderr or done.stdout).strip().splitlines() or ["no output"]
-        raise Unavailable(f"Debian's packages cannot be had, {command[0]} says: {lines[-1]}")
+        raise _refused(command[0], done.stderr or done.stdout)
+    return done.stderr
+
+
+def _refused(program: str, output: str) -> Unavailable:
+    """Say why the packages cannot be had: of several errors the first is the cause."""
+    lines = output.strip().splitlines() or ["no output"]
+    cause = next((line for line in lines if line.startswith("E: ")), lines[0])
+    return Unavailable(f"Debian's packages cannot be had, {program} says: {cause}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import os
+import shutil
 import signal
 import socket
 import stat
@@ -183,6 +184,23 @@ def test_without_any_source_one_message_names_all_four(
         "One of these will do: PODIUM_MYSQL_URL, a Docker engine, MySQL on the PATH, or a Debian "
         "or Ubuntu whose apt knows Debian's archive.",
     ]
+
+
+@pytest.mark.skipif(shutil.which("apt-get") is None, reason="no apt-get here")
+def test_an_archive_that_cannot_be_reached_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.socket() as nobody_listens:
+        nobody_listens.bind(("127.0.0.1", 0))
+        archive = f"http://127.0.0.1:{nobody_listens.getsockname()[1]}/debian"
+        monkeypatch.setenv("PODIUM_DEBIAN_MIRROR", archive)
+        monkeypatch.setattr(debian, "FOLDER", tmp_path / "debian")
+        (tmp_path / "debian-archive-keyring.gpg").touch()
+        monkeypatch.setattr(debian, "KEYRINGS", tmp_path)
+        (tmp_path / "apt.conf").write_text('Acquire::Retries "0";\n')
+        monkeypatch.setenv("APT_CONFIG", str(tmp_path / "apt.conf"))
+        with pytest.raises(Unavailable, match=f"Failed to fetch {archive}"):
+            debian.unpack()
 
 
 @pytest.mark.parametrize(
