@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import http.client
 import json
 import multiprocessing
@@ -26,7 +27,15 @@ CONNECTIONS = 1024
 START_TIMEOUT_SEC = 30
 STOP_TIMEOUT_SEC = 10
 # Of no use to a gateway, or contrary to what it is told.
-WITHHELD = ("PODIUM_GATEWAY_MYSQL_URL", "PODIUM_ADMIN_TOKEN", "PODIUM_JWT_PUBLIC_KEY")
+WITHHELD = (
+    "PODIUM_GATEWAY_MYSQL_URL",
+    "PODIUM_ADMIN_TOKEN",
+    "PODIUM_JWT_PUBLIC_KEY",
+    "PODIUM_URL",
+    "PODIUM_PORT",
+    "PODIUM_SERVICES_SOURCE",
+    "PODIUM_DEBIAN_MIRROR",
+)
 
 
 def start_gateway(
@@ -41,8 +50,8 @@ def start_gateway(
 ) -> Server:
     """Find or start a gateway that is ready to answer.
 
-    One that runs with other settings is started anew. Several run side by side under different
-    names.
+    One that runs with other settings, or from other files, is started anew. Several run side by
+    side under different names.
     """
     home = home.resolve()
     process = Process(home, name)
@@ -53,16 +62,18 @@ def start_gateway(
         "PODIUM_JWT_SECRET": secret,
         **(env or {}),
     }
+    # All that decides how it answers: what it is told, by us or by our environment, and its code.
+    identity = json.dumps([_podium_variables() | settings, _code_checksum()])
     with exclusive(home / LOCK):
         if process.alive():
             last = int(kept(port_file) or 0)
-            same = kept(settings_file) == json.dumps(settings) and port in (None, last)
+            same = kept(settings_file) == identity and port in (None, last)
             if same and _answer(last) is not None:
                 return announce(name.capitalize(), _server(last, "already running"))
             process.stop()
         try:
             port = kept_port(port_file, port)
-            write_private(settings_file, json.dumps(settings))
+            write_private(settings_file, identity)
             process.spawn(_command(process, port), env=_inherited() | settings)
             wait_ready(process, lambda: _answer(port), START_TIMEOUT_SEC)
         except Unavailable as reason:
@@ -86,6 +97,20 @@ def _command(process: Process, port: int) -> list[str]:
 def _inherited() -> dict[str, str]:
     """Return what a gateway sees of our own environment."""
     return {name: value for name, value in os.environ.items() if name not in WITHHELD}
+
+
+def _podium_variables() -> dict[str, str]:
+    """Return the settings of a gateway that stand in our own environment."""
+    return {name: text for name, text in _inherited().items() if name.startswith("PODIUM_")}
+
+
+def _code_checksum() -> str:
+    """Return a checksum of the files that a gateway is made of."""
+    files = [*(ROOT / "gateway").rglob("*.py"), ROOT / "sql" / "seed" / "error_catalog.sql"]
+    digest = hashlib.sha256()
+    for path in sorted(files):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
 
 
 def _answer(port: int) -> str | None:

@@ -548,6 +548,28 @@ def test_a_gateway_with_other_settings_is_started_anew(home: Path, stack: Stack)
         assert pid_of(home, "third") != pid
 
 
+def test_a_gateway_told_otherwise_by_the_environment_is_started_anew(
+    home: Path, stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with gateway(home, stack, "fourth"):
+        pid = pid_of(home, "fourth")
+        monkeypatch.setenv("PODIUM_URL", "of no use to a gateway")
+        assert "already" in gateway(home, stack, "fourth").description
+        monkeypatch.setenv("PODIUM_CANDIDATE_SUBMISSIONS", "off")
+        gateway(home, stack, "fourth")
+        assert pid_of(home, "fourth") != pid
+
+
+def test_a_gateway_of_other_code_is_started_anew(
+    home: Path, stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with gateway(home, stack, "fifth"):
+        pid = pid_of(home, "fifth")
+        monkeypatch.setattr("services.gateway._code_checksum", lambda: "of a newer release")
+        gateway(home, stack, "fifth")
+        assert pid_of(home, "fifth") != pid
+
+
 def test_a_fixed_port_that_is_taken_is_named(home: Path, stack: Stack) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
