@@ -295,7 +295,7 @@ class _Client:
         """Send statements for a turn; leave in sample what became of them."""
         deadline = begin + turn.seconds
         sample = self.sample = Sample(latencies=array("d"))
-        time.sleep(max(0.0, begin - time.monotonic()))
+        time.sleep(max(0.0, begin - time.monotonic()))  # So that all of a turn begin together.
         try:
             sample.began = sent = time.monotonic()
             for call in self._calls:
