@@ -146,8 +146,9 @@ class PageCache:
             page = None if text is None else Page(newest, text)
             return Sight(exam_id, name, epoch.decode(), newest, page)
 
-        sight: Sight = self._ask(ask) or Sight(exam_id, name)
+        # Before Redis is asked: whoever finds none here asks after it was published.
         untold = self._untold.get(exam_id)
+        sight: Sight = self._ask(ask) or Sight(exam_id, name)
         if untold is not None and sight.epoch is not None:
             # Redis is back: catch up, so that this process never shows less than it has said.
             self.publish(exam_id, untold)

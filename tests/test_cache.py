@@ -547,7 +547,8 @@ def test_a_revision_that_redis_did_not_take_is_published_when_it_is_back(
     wait_until(lambda: caches[0].look(BOARD + 1, NAME).epoch is not None)
     with ThreadPoolExecutor(8) as threads:
         sights = list(threads.map(lambda _: caches[0].look(BOARD, NAME), range(8)))
-    assert [sight.revision for sight in sights] == [6] * 8
+    # Of those that Redis answered, each.
+    assert {sight.revision for sight in sights if sight.epoch is not None} == {6}
     assert caches[1].look(BOARD, NAME).revision == 6
 
 
