@@ -6,7 +6,7 @@ import http.client
 import json
 import socket
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode, urlsplit
@@ -107,14 +107,21 @@ class Api:
         )
         return Answer(response.status, response.headers, response.data)
 
-    def exchange(self, sent: bytes, *, half_close: bool = False) -> Answer:
+    def exchange(
+        self, sent: bytes, *, half_close: bool = False, awaited: Callable[[], bytes] | None = None
+    ) -> Answer:
         """Send these very bytes on a connection of their own; status 0: closed without an answer.
 
-        half_close: say that no more will come.
+        half_close: say that no more will come. awaited: gives what is sent after them, once the
+        gateway has begun to read the request and asked for more; the head expects 100-continue.
         """
         address = urlsplit(self.url)
         with socket.create_connection((address.hostname, address.port), timeout=30) as connection:
             connection.sendall(sent)
+            if awaited is not None:
+                asked = b"HTTP/1.1 100 Continue\r\n\r\n"
+                assert connection.recv(len(asked), socket.MSG_WAITALL) == asked
+                connection.sendall(awaited())
             if half_close:
                 connection.shutdown(socket.SHUT_WR)
             response = http.client.HTTPResponse(connection)

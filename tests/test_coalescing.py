@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -195,7 +196,6 @@ def test_a_shared_call_whose_connection_breaks_is_carried_out_once(
 def test_a_gateway_that_is_told_to_stop_answers_those_who_wait(
     api: Api,
     admin: Any,
-    connect: Callable[..., Any],
     gateway_mysql_url: str,
     redis_server: Server,
     threads: ThreadPoolExecutor,
@@ -207,9 +207,23 @@ def test_a_gateway_that_is_told_to_stop_answers_those_who_wait(
         tmp_path, mysql_url=gateway_mysql_url, redis_url=redis_server.url, secret=SECRET
     )
     leaving = Api(gateway.url, SECRET)
-    watcher = connect()
+    all_read = threading.Barrier(len(sessions))
+
+    def submit(session_id: int) -> Answer:
+        body = json.dumps(submission(session_id)).encode()
+
+        def body_when_all_are_read() -> bytes:
+            # A request that the gateway has not begun to read may be dropped.
+            all_read.wait(20)
+            return body
+
+        kind = {"Content_Type": "application/json", "Content_Length": str(len(body))}
+        head = leaving.head("POST", "/scores", Expect="100-continue", **kind)
+        return leaving.exchange(head, awaited=body_when_all_are_read)
+
     with board_held(admin, exam_id):
-        futures = submit_behind_the_lock(leaving, watcher, exam_id, sessions, threads)
+        futures = [threads.submit(submit, session_id) for session_id in sessions]
+        wait_until(lambda: len(waiting_connections(admin, exam_id)) == 1)
         stopped = threads.submit(gateway.stop)
         wait_until(lambda: not answers_new_connections(gateway.url))
     assert [future.result(30).status for future in futures] == [200] * len(sessions)
