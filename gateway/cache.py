@@ -6,7 +6,7 @@ import logging
 import secrets
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any, cast
@@ -16,6 +16,7 @@ from flask import current_app
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from gateway.coalescing import Coalescer
 from gateway.config import Config
 
 log = logging.getLogger(__name__)
@@ -45,6 +46,11 @@ end
 """
 
 EPOCH_KEY = "podium:epoch"
+# In one round trip: Redis answers nobody else meanwhile.
+MAX_LOOKS = 100
+
+# An exam, and a page of its board by name.
+Place = tuple[int, str]
 
 
 @dataclass(frozen=True)
@@ -95,6 +101,11 @@ class PageCache:
         self._seen: dict[int, int] = {}
         self._flights: dict[tuple[int, str, str], _Flight] = {}
         self._redis: redis.Redis | None = None
+        # Each round trip to Redis costs as much as the rest of an answer: those who ask during one
+        # share the next.
+        self._looks: Coalescer[Place, Sight] = Coalescer(
+            self._look, shared=lambda error: True, longest=MAX_LOOKS
+        )
         if config.redis_url is not None:
             self._redis = redis.Redis.from_url(
                 config.redis_url,
@@ -123,32 +134,13 @@ class PageCache:
                 self._untold.pop(exam_id, None)
 
     def look(self, exam_id: int, name: str) -> Sight:
-        """Return what Redis shows of a board and a page of it, in one round trip as a rule.
+        """Return what Redis shows of a board and a page of it, at a moment after this call.
 
-        Makes an epoch where there is none. name tells the pages of a board apart.
+        name tells the pages of a board apart.
         """
-        hint = self._seen.get(exam_id, 0)
-
-        def ask() -> Sight:
-            client = cast(redis.Redis, self._redis)
-            epoch, revision, text = cast(
-                list[bytes | None],
-                client.mget(EPOCH_KEY, _revision_key(exam_id), _page_key(exam_id, hint, name)),
-            )
-            if epoch is None:
-                client.set(EPOCH_KEY, secrets.token_hex(8), nx=True)
-                epoch = cast(bytes | None, client.get(EPOCH_KEY))
-            if epoch is None or revision is None:
-                return Sight(exam_id, name, epoch.decode() if epoch else None)
-            newest = self._seen[exam_id] = int(revision)
-            if newest != hint:
-                text = cast(bytes | None, client.get(_page_key(exam_id, newest, name)))
-            page = None if text is None else Page(newest, text)
-            return Sight(exam_id, name, epoch.decode(), newest, page)
-
         # Before Redis is asked: whoever finds none here asks after it was published.
         untold = self._untold.get(exam_id)
-        sight: Sight = self._ask(ask) or Sight(exam_id, name)
+        sight = self._looks.submit((exam_id, name))
         if untold is not None and sight.epoch is not None:
             # Redis is back: catch up, so that this process never shows less than it has said.
             self.publish(exam_id, untold)
@@ -200,6 +192,37 @@ class PageCache:
         """Close the connections."""
         if self._redis is not None:
             self._redis.close()
+
+    def _look(self, places: Sequence[Place]) -> list[Sight]:
+        """Look at many pages at once."""
+        distinct = list(dict.fromkeys(places))
+        sights: dict[Place, Sight] = self._ask(lambda: self._read(distinct)) or {}
+        return [sights.get(place) or Sight(*place) for place in places]
+
+    def _read(self, places: Sequence[Place]) -> dict[Place, Sight]:
+        """Ask Redis for pages, in one round trip as a rule; makes an epoch where there is none."""
+        client = cast(redis.Redis, self._redis)
+        hints = [self._seen.get(exam_id, 0) for exam_id, _ in places]
+        keys = [EPOCH_KEY]
+        for (exam_id, name), hint in zip(places, hints, strict=True):
+            keys += _revision_key(exam_id), _page_key(exam_id, hint, name)
+        epoch, *found = cast(list[bytes | None], client.mget(keys))
+        if epoch is None:
+            client.set(EPOCH_KEY, secrets.token_hex(8), nx=True)
+            epoch = cast(bytes | None, client.get(EPOCH_KEY))
+        sights = {}
+        for (exam_id, name), hint, revision, text in zip(
+            places, hints, found[::2], found[1::2], strict=True
+        ):
+            sight = Sight(exam_id, name, epoch.decode() if epoch else None)
+            if epoch is not None and revision is not None:
+                newest = self._seen[exam_id] = int(revision)
+                if newest != hint:
+                    text = cast(bytes | None, client.get(_page_key(exam_id, newest, name)))
+                page = None if text is None else Page(newest, text)
+                sight = Sight(exam_id, name, sight.epoch, newest, page)
+            sights[exam_id, name] = sight
+        return sights
 
     def _land(self, key: tuple[int, str, str]) -> None:
         """Let nobody join a load any more."""

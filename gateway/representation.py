@@ -17,9 +17,7 @@ class Json(JSONProvider):
 
     def dumps(self, obj: Any, **kwargs: Any) -> str:
         """Write JSON."""
-        return json.dumps(
-            obj, default=_default, ensure_ascii=False, separators=(",", ":"), allow_nan=False
-        )
+        return ENCODER.encode(obj)
 
     def loads(self, s: str | bytes, **kwargs: Any) -> Any:
         """Read JSON; what clients send is read by gateway.validation instead."""
@@ -53,3 +51,9 @@ def _default(value: object) -> object:
     if isinstance(value, datetime):
         return value.isoformat(timespec="microseconds") + "Z"
     raise TypeError(f"{type(value).__name__} has no form in JSON")
+
+
+# Made once: json.dumps with options would make one for each answer.
+ENCODER = json.JSONEncoder(
+    default=_default, ensure_ascii=False, separators=(",", ":"), allow_nan=False
+)
