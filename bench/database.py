@@ -84,7 +84,7 @@ class Database:
 
     def install_references(self) -> None:
         """Make the schema podium_bench anew."""
-        for name in ("tables", "bare_transaction", "submit_and_rebuild"):
+        for name in ("tables", "bare_transaction", "bare_array", "submit_and_rebuild"):
             text = (SQL / f"{name}.sql").read_text(encoding="utf-8")
             for statement in statements(text):
                 self.query(statement)

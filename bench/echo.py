@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+
+import redis
 from flask import Flask, jsonify, request
 from flask.typing import ResponseReturnValue
 
@@ -18,6 +21,14 @@ def create_app() -> Flask:
     @app.get("/echo")
     def get_echo() -> ResponseReturnValue:
         """Answer with the query parameters."""
+        return jsonify(request.args)
+
+    cache = redis.Redis.from_url(os.environ["PODIUM_REDIS_URL"])
+
+    @app.get("/ask")
+    def get_asked() -> ResponseReturnValue:
+        """Answer with the query parameters, after one question to Redis."""
+        cache.mget("bench:epoch", "bench:revision", "bench:page")
         return jsonify(request.args)
 
     @app.get("/readyz")

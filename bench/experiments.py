@@ -14,6 +14,7 @@ from bench.figures import Aim, Figure, Measured
 from bench.ground import Ground
 from bench.http_clients import Pages, Requests, Scores
 from bench.sql_clients import (
+    BareArray,
     BareProcedure,
     BareTransaction,
     ReadPage,
@@ -28,6 +29,8 @@ CLIENTS = 64
 ITEMS = 100
 # Of submit_scores under way at once: while one writes its board, the next ones are read.
 ARRAY_CONNECTIONS = 4
+# Of 64 clients half have an answer to read while the others' call is under way.
+SHARED_ITEMS = 32
 PER_PAGE = 50
 EXAMS = 16
 PERCENTS = (50, 75, 90, 95, 99, 99.5, 99.9)
@@ -52,13 +55,16 @@ def submission(ground: Ground) -> Iterator[Outcome]:
         ground.sql(SubmitAndRebuild(board), CONNECTIONS, warm_up=0) as rebuild,
         ground.sql(BareTransaction(board), CONNECTIONS) as bare,
         ground.sql(BareProcedure(board), CONNECTIONS) as procedure,
+        ground.sql(BareTransaction(board, in_order=True), CONNECTIONS) as ordered,
         ground.database.verified([board]) as verification,
         ground.database.verified_references() as acknowledged,
     ):
-        ours, rebuilt, bared, called = ground.rounds(podium, rebuild, bare, procedure)
+        ours, rebuilt, bared, called, lined_up = ground.rounds(
+            podium, rebuild, bare, procedure, ordered
+        )
         verification.acknowledged = podium.acknowledged
         acknowledged["rebuild"] = rebuild.acknowledged
-        acknowledged["bare"] = bare.acknowledged + procedure.acknowledged
+        acknowledged["bare"] = sum(crew.acknowledged for crew in (bare, procedure, ordered))
     measured = _rates(
         f"submit_score, {CONNECTIONS} connections, 1 exam of {board.candidates:,}", ours
     )
@@ -86,6 +92,14 @@ def submission(ground: Ground) -> Iterator[Outcome]:
         None,
         _clients(ours, called),
     )
+    yield Figure(
+        "ordered",
+        "/s",
+        measured,
+        _rates(f"bare transaction, all {CONNECTIONS} connections on one row", lined_up),
+        None,
+        _clients(ours, lined_up),
+    )
 
 
 def arrays(ground: Ground) -> Iterator[Outcome]:
@@ -95,23 +109,35 @@ def arrays(ground: Ground) -> Iterator[Outcome]:
     with (
         ground.sql(SubmitScores(board, ITEMS), ARRAY_CONNECTIONS) as podium,
         ground.sql(BareTransaction(rows), CONNECTIONS) as bare,
+        ground.sql(BareArray(rows, ITEMS), ARRAY_CONNECTIONS) as bare_array,
         ground.database.verified([board]) as verification,
         ground.database.verified_references() as acknowledged,
     ):
-        ours, bared = ground.rounds(podium, bare)
+        ours, bared, bared_arrays = ground.rounds(podium, bare, bare_array)
         verification.acknowledged = podium.acknowledged
-        acknowledged["bare"] = bare.acknowledged
+        acknowledged["bare"] = bare.acknowledged + bare_array.acknowledged
+    measured = _rates(
+        f"submit_scores of {ITEMS}, {ARRAY_CONNECTIONS} connections, "
+        f"1 exam of {board.candidates:,}",
+        ours,
+    )
     yield Figure(
         "array",
         "/s",
-        _rates(
-            f"submit_scores of {ITEMS}, {ARRAY_CONNECTIONS} connections, "
-            f"1 exam of {board.candidates:,}",
-            ours,
-        ),
+        measured,
         _rates(_bare_title(), bared),
         Aim("at least", 1.5),
         _clients(ours, bared),
+    )
+    yield Figure(
+        "bare-array",
+        "/s",
+        measured,
+        _rates(
+            f"bare transactions of {ITEMS} rows each, {ARRAY_CONNECTIONS} connections", bared_arrays
+        ),
+        None,
+        _clients(ours, bared_arrays),
     )
 
 
@@ -167,7 +193,9 @@ def pages(ground: Ground) -> Iterator[Outcome]:
 def http(ground: Ground) -> Iterator[Outcome]:
     """Measure the gateway against an echo on the same server, and against ranking in Redis."""
     board = ground.board(ground.plan.medium)
-    echo = ground.serve("echo", "bench.echo:create_app")
+    echo = ground.serve(
+        "echo", "bench.echo:create_app", {"PODIUM_REDIS_URL": ground.podium.redis.url}
+    )
     ranked = ground.serve_ranking()
     if ranked is not None:
         ranking.fill(ranked[1], ground.database.standings(board))
@@ -179,6 +207,7 @@ def http(ground: Ground) -> Iterator[Outcome]:
         (echo, Scores("/echo", board, secret, CLIENTS)),
         (gateway, Pages(f"/api/v1/leaderboard?{page}", secret)),
         (echo, Pages(f"/echo?{page}", secret)),
+        (echo, Pages(f"/ask?{page}", secret)),
         *([(ranked[0], scores)] if ranked else []),
     ]
     with ExitStack() as opened:
@@ -187,8 +216,9 @@ def http(ground: Ground) -> Iterator[Outcome]:
             opened.enter_context(ground.http(server, requests, CLIENTS))
             for server, requests in loads
         ]
-        posted, echoed, read, echoed_get, *ranks = ground.rounds(*crews)
-        verification.acknowledged = crews[0].acknowledged
+        alone = opened.enter_context(ground.sql(SubmitScores(board, SHARED_ITEMS), 1))
+        by_call, posted, echoed, read, echoed_get, asked, *ranks = ground.rounds(alone, *crews)
+        verification.acknowledged = alone.acknowledged + crews[0].acknowledged
     if ranked is not None and not ranking.is_sound(ranked[1], board.candidates):
         raise WrongBoard("the two sets in Redis do not agree")
     measured = _rates(
@@ -201,6 +231,14 @@ def http(ground: Ground) -> Iterator[Outcome]:
         _rates("Flask on the same server echoing the JSON", echoed),
         Aim("at least", 0.4),
         _clients(posted, echoed),
+    )
+    yield Figure(
+        "post-array",
+        "/s",
+        measured,
+        _rates(f"submit_scores of {SHARED_ITEMS} on 1 connection, without a gateway", by_call),
+        None,
+        _clients(posted, by_call),
     )
     yield Figure(
         "post-tail",
@@ -216,6 +254,14 @@ def http(ground: Ground) -> Iterator[Outcome]:
         _rates("the same echo as GET", echoed_get),
         Aim("at least", 0.7),
         _clients(read, echoed_get),
+    )
+    yield Figure(
+        "get-redis",
+        "/s",
+        _rates(f"GET /leaderboard, cached, {CLIENTS} clients", read),
+        _rates("the same echo after one question to Redis", asked),
+        None,
+        _clients(read, asked),
     )
     if ranks:
         yield Figure(
@@ -293,11 +339,17 @@ def curve(ground: Ground) -> Iterator[Outcome]:
 
 
 EXPERIMENTS = (
-    Experiment("One submission at a time", ("rebuild", "bare", "bare-procedure"), submission),
-    Experiment("Arrays of submissions", ("array",), arrays),
+    Experiment(
+        "One submission at a time", ("rebuild", "bare", "bare-procedure", "ordered"), submission
+    ),
+    Experiment("Arrays of submissions", ("array", "bare-array"), arrays),
     Experiment("The cost of size", ("size",), size),
     Experiment("Pages", ("first-page", "last-page"), pages),
-    Experiment("HTTP", ("post-echo", "post-tail", "get-echo", "post-redis"), http),
+    Experiment(
+        "HTTP",
+        ("post-echo", "post-array", "post-tail", "get-echo", "get-redis", "post-redis"),
+        http,
+    ),
     Experiment("Exams at once", ("exams",), exams),
     Experiment("Throughput against size", ("curve",), curve),
 )

@@ -135,13 +135,19 @@ class SubmitAndRebuild:
 
 @dataclass(frozen=True)
 class BareTransaction:
-    """UPDATE, INSERT, COMMIT for a random row, as an application without procedures sends them."""
+    """UPDATE, INSERT, COMMIT for a random row, as an application without procedures sends them.
+
+    In order, all update the same row: one waits for the other, as submissions to a board do.
+    """
 
     board: Board
+    in_order: bool = False
 
     def calls(self, part: int, parts: int) -> Iterator[Call]:
         opening: Call = ("SET autocommit = 0",)
         for session_id, total_score in _totals(self.board, part):
+            if self.in_order:
+                session_id = self.board.first_session
             yield (
                 *opening,
                 f"UPDATE podium_bench.bare_totals SET total_score = {total_score}"
@@ -168,6 +174,23 @@ class BareProcedure:
 
     def acknowledged(self, results: ResultSets) -> int:
         return 1
+
+
+@dataclass(frozen=True)
+class BareArray:
+    """Many random rows updated, as many inserted, in one transaction of two statements."""
+
+    board: Board
+    items: int
+
+    def calls(self, part: int, parts: int) -> Iterator[Call]:
+        totals = _totals(self.board, part)
+        while True:
+            items = [[session_id, float(total)] for session_id, total in islice(totals, self.items)]
+            yield (f"CALL podium_bench.bare_array('{json.dumps(items)}')",)
+
+    def acknowledged(self, results: ResultSets) -> int:
+        return int(results[0][0][0])
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from bench.database import Database, WrongBoard
 from bench.figures import Aim, Figure, Measured
 from bench.http_clients import Client, Scores, http_crew
 from bench.sql_clients import (
+    BareArray,
     BareProcedure,
     BareTransaction,
     LoadBoards,
@@ -90,10 +91,14 @@ def test_the_references_do_what_they_stand_for(
         sql_crew(account, SubmitAndRebuild(board), 2) as rebuild,
         sql_crew(account, BareTransaction(board), 2) as bare,
         sql_crew(account, BareProcedure(board), 2) as procedure,
+        sql_crew(account, BareTransaction(board, in_order=True), 2) as ordered,
+        sql_crew(account, BareArray(board, 5), 2) as bare_array,
     ):
         acknowledged["rebuild"] = rebuild.run(SHORT).acknowledged
-        acknowledged["bare"] = bare.run(SHORT).acknowledged + procedure.run(SHORT).acknowledged
-    assert acknowledged == {"rebuild": 6, "bare": 12}
+        acknowledged["bare"] = sum(
+            crew.run(SHORT).acknowledged for crew in (bare, procedure, ordered, bare_array)
+        )
+    assert acknowledged == {"rebuild": 6, "bare": 18 + 30}
 
 
 def test_a_page_is_read_from_the_database(board: Board, account: dict[str, str | int]) -> None:
