@@ -26,7 +26,7 @@ from bench.ground import Ground, Plan
 from services import HOME, stop_stack
 from services.stack import drop_data
 
-FULL = Plan(candidates=1_000_000, rounds=5, seconds=4)
+FULL = Plan(candidates=1_000_000, rounds=5, seconds=4, soak_seconds=300)
 QUICK = Plan(candidates=100_000, rounds=3, seconds=1.2)
 # Of the table where there is no terminal to ask.
 WIDTH = 120
@@ -146,6 +146,7 @@ def _plan(options: argparse.Namespace) -> Plan:
         rounds=options.rounds or base.rounds,
         seconds=options.seconds or base.seconds,
         buffer_pool_mb=options.buffer_pool,
+        soak_seconds=base.soak_seconds,
     )
 
 

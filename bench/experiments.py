@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bench import ranking
-from bench.crew import Sample
+from bench.crew import Sample, Turn
 from bench.database import Database, WrongBoard
 from bench.figures import Aim, Figure, Measured
 from bench.ground import Ground
@@ -33,6 +33,7 @@ ARRAY_CONNECTIONS = 4
 SHARED_ITEMS = 32
 PER_PAGE = 50
 EXAMS = 16
+SOAK_TURNS = 30
 PERCENTS = (50, 75, 90, 95, 99, 99.5, 99.9)
 
 Outcome = Figure | dict[str, Any]
@@ -305,6 +306,39 @@ def exams(ground: Ground) -> Iterator[Outcome]:
     )
 
 
+def memory(ground: Ground) -> Iterator[Outcome]:
+    """Watch what the gateway has in memory while it writes and reads, on and on."""
+    if not ground.plan.soak_seconds:
+        return
+    board = ground.board(ground.plan.medium)
+    secret, gateway = ground.podium.secret, ground.podium.gateway
+    page = f"exam_id={board.exam_id}&page=1&per_page={PER_PAGE}"
+    scores = Scores("/api/v1/scores", board, secret, CLIENTS)
+    pages = Pages(f"/api/v1/leaderboard?{page}", secret)
+    turn = Turn(ground.plan.soak_seconds / SOAK_TURNS / 2)
+    requests, resident = 0, []
+    with (
+        ground.http(gateway, scores, CLIENTS) as writers,
+        ground.http(gateway, pages, CLIENTS) as readers,
+        ground.database.verified([board]) as verification,
+    ):
+        for _ in range(SOAK_TURNS):
+            requests += writers.run(turn).calls + readers.run(turn).calls
+            resident.append(ground.gateway_memory_mb())
+        verification.acknowledged = writers.acknowledged
+    share = SOAK_TURNS // 5
+    minutes = ground.plan.soak_seconds / 60
+    yield Figure(
+        "memory",
+        "MB",
+        Measured(f"gateway, in the last fifth of {minutes:g} minutes", resident[-share:]),
+        Measured("in the second fifth", resident[share : 2 * share]),
+        Aim("at most", 1.05),
+        f"{requests:,} requests of {CLIENTS} clients, by turns to write and to read; "
+        f"{min(resident):.1f} to {max(resident):.1f} MB",
+    )
+
+
 def curve(ground: Ground) -> Iterator[Outcome]:
     """Measure how the number of candidates matters, for the plot."""
     curves: dict[str, list[list[float]]] = {}
@@ -351,6 +385,7 @@ EXPERIMENTS = (
         http,
     ),
     Experiment("Exams at once", ("exams",), exams),
+    Experiment("Memory", ("memory",), memory),
     Experiment("Throughput against size", ("curve",), curve),
 )
 

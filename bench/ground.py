@@ -58,6 +58,8 @@ class Plan:
     seconds: float
     # None: as services/ starts MySQL.
     buffer_pool_mb: int | None = None
+    # How long the gateway is watched growing, or not; 0: not at all.
+    soak_seconds: float = 0
 
     @property
     def small(self) -> int:
@@ -200,6 +202,20 @@ class Ground:
             },
         )
         return gateway, client
+
+    def gateway_memory_mb(self) -> float:
+        """Return what the gateway's processes have in memory."""
+        processes = subprocess.run(
+            ["ps", "-A", "-o", "pid=,ppid=,rss="], capture_output=True, text=True, check=True
+        )
+        pid = Process(self._home, "gateway").pid
+        return sum(
+            resident / 1024
+            for own, parent, resident in (
+                map(int, line.split()) for line in processes.stdout.splitlines()
+            )
+            if pid in (own, parent)
+        )
 
     def environment(self) -> dict[str, Any]:
         """Return what the figures depend on beside Podium."""
