@@ -6,7 +6,7 @@ import atexit
 
 from flask import Flask
 
-from gateway import api, cli, errors, health, openapi, representation
+from gateway import api, cli, errors, headers, health, openapi, representation
 from gateway.auth import TokenVerifier
 from gateway.cache import PageCache
 from gateway.config import Config
@@ -35,6 +35,7 @@ def create_app(config: Config | None = None) -> Flask:
     health.init_app(app)
     openapi.init_app(app)
     api.init_app(app)
+    headers.init_app(app)
     atexit.register(database.close)
     atexit.register(cache.close)
     return app
