@@ -12,6 +12,7 @@ import pytest
 import redis
 from limits.storage import RedisStorage
 
+from gateway import openapi
 from gateway.config import Config, ConfigError
 from gateway.limits import MAX_CALLERS, Counter, SharedCounts, network_of
 from services.gateway import start_gateway
@@ -315,6 +316,21 @@ def test_of_two_limits_the_tighter_holds(start_api: Callable[..., Api]) -> None:
     caller = candidate(api)
     assert statuses(caller, 4) == [200] * 3 + [429]
     assert caller.get("/exams").headers["RateLimit-Limit"] == "3"
+
+
+def test_the_openapi_document_tells_of_the_limits(pair: list[Api]) -> None:
+    caller = candidate(pair[0])
+    statuses(caller, 5)
+    refusal = caller.get("/exams")
+    operations = [
+        operation for path in openapi.document()["paths"].values() for operation in path.values()
+    ]
+    assert len(operations) == 15
+    for operation in operations:
+        described = operation["responses"]["429"]
+        assert [name for name in described["headers"] if name not in refusal.headers] == []
+        assert {"Retry-After", "RateLimit-Limit"} <= set(described["headers"])
+        assert refusal.headers["Content-Type"] in described["content"]
 
 
 REQUIRED = {"PODIUM_MYSQL_URL": "x", "PODIUM_JWT_SECRET": SECRET}
