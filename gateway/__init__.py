@@ -6,8 +6,7 @@ import atexit
 
 from flask import Flask
 
-from gateway import api, cli, errors, health, openapi, representation
-from gateway.auth import TokenVerifier
+from gateway import api, cli, errors, headers, health, limits, openapi, representation
 from gateway.cache import PageCache
 from gateway.config import Config
 from gateway.db import Database
@@ -30,11 +29,12 @@ def create_app(config: Config | None = None) -> Flask:
     app.extensions["podium.database"] = database
     app.extensions["podium.cache"] = cache
     app.extensions["podium.submissions"] = Submissions(database, cache)
-    app.extensions["podium.tokens"] = TokenVerifier(config)
+    limits.init_app(app, config)
     errors.init_app(app)
     health.init_app(app)
     openapi.init_app(app)
     api.init_app(app)
+    headers.init_app(app)
     atexit.register(database.close)
     atexit.register(cache.close)
     return app

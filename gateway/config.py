@@ -5,7 +5,16 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 from urllib.parse import parse_qs, unquote, urlsplit
+
+import limits
+
+# What no random secret has in it, and what people write who mean to choose one later.
+PLACEHOLDERS = ("secret", "password", "change", "example", "default", "podium")
+# Of 32 random hexadecimal digits fewer are different, or fewer of the steps from one to the next,
+# once in many millions.
+LEAST_VARIETY = 8
 
 
 class ConfigError(Exception):
@@ -36,6 +45,13 @@ class Config:
     redis_timeout_sec: float = 0.2
     # The bound on how long a change made by a direct CALL can go unseen in the cache.
     cache_ttl_sec: float = 5.0
+    # In the notation of the package limits; None: no limit. Per user.
+    rate_limit_candidate: str | None = "600 per minute"
+    rate_limit_staff: str | None = None
+    # Per address, and high: a whole university may be one, whose tokens all end at once.
+    rate_limit_anonymous: str | None = "3000 per minute"
+    # How many proxies in front add to X-Forwarded-For. 0: the header is anybody's to write.
+    trusted_proxies: int = 0
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str] = os.environ) -> Config:
@@ -49,10 +65,10 @@ class Config:
             raise ConfigError(
                 "set either PODIUM_JWT_SECRET (HS256) or PODIUM_JWT_PUBLIC_KEY (RS256, ES256)"
             )
-        if secret is not None and len(secret.encode()) < 32:
+        if secret is not None and (fault := _fault_of(secret)):
             raise ConfigError(
-                "PODIUM_JWT_SECRET is too short to be safe: 32 bytes at least, for instance of "
-                "`openssl rand -hex 32`"
+                f"PODIUM_JWT_SECRET {fault}, and whoever guesses it is an administrator: take 32 "
+                "random bytes, for instance of `openssl rand -hex 32`"
             )
         return cls(
             mysql_url=mysql_url,
@@ -69,6 +85,16 @@ class Config:
             ),
             maintenance_timeout_sec=_number(
                 environ, "PODIUM_MAINTENANCE_TIMEOUT_SEC", cls.maintenance_timeout_sec
+            ),
+            rate_limit_candidate=_limit(
+                environ, "PODIUM_RATE_LIMIT_CANDIDATE", cls.rate_limit_candidate
+            ),
+            rate_limit_staff=_limit(environ, "PODIUM_RATE_LIMIT_STAFF", cls.rate_limit_staff),
+            rate_limit_anonymous=_limit(
+                environ, "PODIUM_RATE_LIMIT_ANONYMOUS", cls.rate_limit_anonymous
+            ),
+            trusted_proxies=_number(
+                environ, "PODIUM_TRUSTED_PROXIES", cls.trusted_proxies, least=0
             ),
         )
 
@@ -124,3 +150,31 @@ def _switch(environ: Mapping[str, str], name: str, default: bool) -> bool:
     if text not in ("on", "off"):
         raise ConfigError(f"{name} must be on or off, not {text!r}")
     return text == "on"
+
+
+def _limit(environ: Mapping[str, str], name: str, default: str | None) -> str | None:
+    """Read a rate limit; None where there is to be none."""
+    text = environ.get(name) or default
+    if text is None or text.lower() == "off":
+        return None
+    try:
+        if all(item.amount > 0 for item in limits.parse_many(text)):
+            return text
+    except ValueError:
+        pass
+    raise ConfigError(
+        f"{name} must be a rate limit, such as '600 per minute' or '20 per second; 600 per "
+        f"minute', or off, not {text!r}"
+    )
+
+
+def _fault_of(secret: str) -> str | None:
+    """Tell why a secret can be guessed; None where it looks random."""
+    if len(secret.encode()) < 32:
+        return "is too short to be safe"
+    steps = {ord(after) - ord(before) for before, after in pairwise(secret)}
+    if min(len(set(secret)), len(steps)) < LEAST_VARIETY or secret in (secret + secret)[1:-1]:
+        return "is a pattern"
+    if word := next((word for word in PLACEHOLDERS if word in secret.lower()), None):
+        return f"has the word {word!r} in it"
+    return None

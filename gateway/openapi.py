@@ -347,10 +347,14 @@ def _operation(
                     "description": PROBLEM_WORDS[status],
                     "content": {MEDIA_TYPE: {"schema": _ref("Problem")}},
                 }
-                for status in (*problems, 503)
+                for status in (*problems, 429, 503)
             },
         },
     }
+    for status, names in ANSWER_HEADERS.items():
+        operation["responses"][str(status)]["headers"] = {
+            name: {"description": HEADER_WORDS[name], "schema": COUNT} for name in names
+        }
     if parameters or headers:
         operation["parameters"] = [*parameters, *headers]
     if body is not None:
@@ -370,8 +374,17 @@ PROBLEM_WORDS = {
     413: "The body is too large",
     415: "The body is not application/json",
     422: "A value breaks a rule; errors[] names it",
+    429: "Too many requests; Retry-After says when to come back",
     503: "The database cannot be had in time; Retry-After says when to come back",
 }
+HEADER_WORDS = {
+    "Retry-After": "Seconds until it makes sense to come back",
+    "RateLimit-Limit": "Requests that the caller may send in a window of time",
+    "RateLimit-Remaining": "How many of them are left",
+    "RateLimit-Reset": "Seconds until the window ends",
+}
+# The RateLimit headers also stand on every other answer to a caller who has a limit.
+ANSWER_HEADERS: dict[int, tuple[str, ...]] = {429: tuple(HEADER_WORDS), 503: ("Retry-After",)}
 # What every call with a body may be answered.
 BODY = (400, 401, 403, 413, 415, 422)
 

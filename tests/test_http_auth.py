@@ -6,6 +6,7 @@ import base64
 import hashlib
 import hmac
 import json
+import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,9 +20,13 @@ from cryptography.hazmat.primitives.serialization import (
     NoEncryption,
     PrivateFormat,
     PublicFormat,
+    load_pem_public_key,
 )
 
-from tests.client import Api, token
+from gateway import create_app
+from gateway.config import Config
+from tests.client import PREFIX, Api, token
+from tests.conftest import SECRET
 from tests.factories import make_exam, make_session, make_user, submission, unique_name
 
 # Who calls: nobody at all, a candidate, the candidate the call is about, and staff.
@@ -35,6 +40,8 @@ class People:
     ids: dict[str, int]
     exam_id: int
     session_id: int
+    # Of his submission, where he has sent one.
+    key: str
 
     def call_as(self, api: Api, who: str) -> Api:
         """Return the gateway, called by one of them."""
@@ -51,7 +58,7 @@ def people(api: Api) -> People:
     ids |= {role: make_user(api, role) for role in ("moderator", "admin")}
     exam_id = make_exam(api)
     session_id = make_session(api, exam_id, ids["himself"])
-    return People(ids, exam_id, session_id)
+    return People(ids, exam_id, session_id, unique_name())
 
 
 Call = Callable[[Api, People], Any]
@@ -117,6 +124,41 @@ ACCESS: dict[str, tuple[Call, tuple[int, int, int, int, int]]] = {
 }
 
 
+# The same of an exam in which the candidate `himself` stands on the board.
+ON_THE_BOARD: dict[str, tuple[Call, tuple[int, int, int, int, int]]] = {
+    "GET /leaderboard/around": (ACCESS["GET /leaderboard/around"][0], (401, 200, 200, 200, 200)),
+    "GET /leaderboard/entries/<id>": (
+        ACCESS["GET /leaderboard/entries/<id>"][0],
+        (401, 200, 200, 200, 200),
+    ),
+    # Another candidate's submission again, its id known: the session decides, not the id.
+    "POST /scores, replayed": (
+        lambda api, p: api.post("/scores", submission(p.session_id, submission_id=p.key)),
+        (401, 403, 200, 200, 200),
+    ),
+    "GET /sessions/<id>": (ACCESS["GET /sessions/<id>"][0], (401, 403, 200, 200, 200)),
+    "GET /audit, of a session": (
+        lambda api, p: api.get("/audit", exam_id=p.exam_id, session_id=p.session_id),
+        (401, 403, 403, 200, 200),
+    ),
+    "HEAD /sessions/<id>": (
+        lambda api, p: api.request("HEAD", f"/sessions/{p.session_id}"),
+        (401, 403, 200, 200, 200),
+    ),
+    "HEAD /leaderboard": (
+        lambda api, p: api.request("HEAD", "/leaderboard", query={"exam_id": p.exam_id}),
+        (401, 200, 200, 200, 200),
+    ),
+    "HEAD /audit": (
+        lambda api, p: api.request("HEAD", "/audit", query={"exam_id": p.exam_id}),
+        (401, 403, 403, 200, 200),
+    ),
+}
+
+# Open to everybody, whoever he says he is.
+OPEN = ("//healthz", "//readyz", "//openapi.json")
+
+
 @pytest.mark.parametrize("place", range(5), ids=CALLERS)
 @pytest.mark.parametrize("name", ACCESS)
 def test_each_call_is_open_to_whom_it_should_be(
@@ -131,6 +173,57 @@ def test_each_call_is_open_to_whom_it_should_be(
     if statuses[place] == 401:
         assert answer.code == "token_missing"
         assert answer.headers["WWW-Authenticate"].startswith("Bearer")
+
+
+@pytest.mark.parametrize("place", range(5), ids=CALLERS)
+@pytest.mark.parametrize("name", ON_THE_BOARD)
+def test_each_call_about_a_scored_session_is_open_to_whom_it_should_be(
+    api: Api, people: People, name: str, place: int, row_counts: Callable[[], dict[str, int]]
+) -> None:
+    first = submission(people.session_id, submission_id=people.key)
+    assert api.post("/scores", first).status == 200
+    call, statuses = ON_THE_BOARD[name]
+    before = row_counts()
+    answer = call(people.call_as(api, CALLERS[place]), people)
+    assert answer.status == statuses[place], answer.text
+    # A replay changes nothing either.
+    assert row_counts() == before
+
+
+def test_the_table_has_a_row_for_every_call() -> None:
+    app = create_app(Config(mysql_url="mysql://x@127.0.0.1:1/podium", jwt_secret=SECRET))
+    calls = {
+        f"{method} {re.sub('<int:.*?>', '<id>', rule.rule).removeprefix(PREFIX)}"
+        for rule in app.url_map.iter_rules()
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
+    }
+    assert calls == set(ACCESS) | {f"GET {path[1:]}" for path in OPEN}
+
+
+@pytest.mark.parametrize("path", OPEN)
+@pytest.mark.parametrize("bearer", ["", "x.y.z"], ids=["no token", "a bad one"])
+def test_an_open_call_is_open_to_everybody(api: Api, path: str, bearer: str) -> None:
+    assert api.with_token(bearer).get(path).status == 200
+    assert api.with_token(bearer).request("HEAD", path).status == 200
+
+
+@pytest.mark.parametrize("name", ACCESS)
+def test_what_methods_there_are_is_told_to_everybody_and_changes_nothing(
+    api: Api, people: People, name: str, row_counts: Callable[[], dict[str, int]]
+) -> None:
+    method, path = name.split(" ")
+    path = path.replace("<id>", str(people.session_id))
+    nobody, before = api.with_token(""), row_counts()
+    asked = nobody.request("OPTIONS", path)
+    assert (asked.status, asked.text) == (200, b"")
+    assert method in asked.headers["Allow"].split(", ")
+    # No other method is another way in.
+    for other in ("PUT", "DELETE", "TRACE", "CONNECT", "PROPFIND", "GETS"):
+        assert nobody.request(other, path).status in (400, 405), other
+    # Nor is naming one in a header.
+    headers = {"X-HTTP-Method-Override": method}
+    assert nobody.request("OPTIONS", path, headers=headers).status == 200
+    assert row_counts() == before
 
 
 def test_a_refusal_comes_before_a_look_at_the_body(api: Api, people: People) -> None:
@@ -213,6 +306,9 @@ CLAIMS: list[dict[str, object]] = [
     {"exp": float("nan")},
     {"exp": []},
     {"exp": None},
+    {"exp": {"at": 9}},
+    {"nbf": "soon"},
+    {"nbf": []},
     {"nbf": int(time.time()) + 3600},
     {"nbf": float("inf")},
     {"iat": int(time.time()) + 3600},
@@ -232,6 +328,11 @@ CLAIMS: list[dict[str, object]] = [
     {"sub": "²"},
     {"sub": "9" * 19},
     {"sub": 7},
+    {"sub": True},
+    {"sub": {"id": "7"}},
+    {"sub": "7\n"},
+    {"sub": "+7"},
+    {"sub": "0x7"},
     {"sub": ["7"]},
     {"role": None},
     {"role": ""},
@@ -328,6 +429,20 @@ def test_the_scheme_is_read_in_any_case(api: Api) -> None:
         assert api.with_token("").request("GET", "/exams", headers=headers).status == 200
 
 
+def test_two_authorization_headers_are_no_token(api: Api) -> None:
+    good, other = (token(api.secret, user_id, "admin") for user_id in (7, 8))
+    for second in (f"Bearer {good}", f"Bearer {other}", "Basic YTpi", ""):
+        head = api.with_token(good).head("GET", "/exams", Authorization=second)
+        assert head.count(b"Authorization:") == 2
+        answer = api.exchange(head)
+        assert answer.status in (400, 401), second
+    # Folded into one line, as a proxy may do.
+    answer = api.with_token("").request(
+        "GET", "/exams", headers={"Authorization": f"Bearer {good}, Bearer {other}"}
+    )
+    assert answer.status == 401
+
+
 def test_a_token_in_the_query_or_a_cookie_is_none(api: Api) -> None:
     good = token(api.secret, 7, "admin")
     nobody = api.with_token("")
@@ -362,8 +477,12 @@ def test_a_token_of_the_private_key_is_accepted(
 
 
 def test_the_public_key_is_no_hmac_secret(public_key_api: Api, rsa_public: str, api: Api) -> None:
-    for key in (rsa_public, rsa_public.strip(), ""):
-        is_refused(public_key_api, by_hand({"alg": "HS256"}, claims(), key.encode()))
+    der = load_pem_public_key(rsa_public.encode()).public_bytes(
+        Encoding.DER, PublicFormat.SubjectPublicKeyInfo
+    )
+    for key in (rsa_public.encode(), rsa_public.strip().encode(), der, b""):
+        for algorithm in ("HS256", "RS256"):
+            is_refused(public_key_api, by_hand({"alg": algorithm}, claims(), key))
     is_refused(public_key_api, token(api.secret, 7, "admin"))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import secrets
 from dataclasses import fields
 from typing import Any
 
@@ -15,7 +16,7 @@ from services.server import ROOT
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 HTTP_API = (ROOT / "docs" / "http-api.md").read_text(encoding="utf-8")
-SECRET = "0123456789abcdef0123456789abcdef"
+SECRET = secrets.token_hex(32)
 
 
 def rows_below(text: str, heading: str) -> list[list[str]]:
@@ -35,6 +36,8 @@ def default_of(variable: str) -> str:
     value = {field.name: getattr(config, field.name) for field in fields(config)}.get(name)
     if value is None or value == SECRET:
         return "none"
+    if isinstance(value, str):
+        return value
     return {True: "on", False: "off"}[value] if isinstance(value, bool) else str(int(value))
 
 
@@ -42,7 +45,7 @@ def test_the_configuration_table_is_that_of_config_py() -> None:
     source = (ROOT / "gateway" / "config.py").read_text(encoding="utf-8")
     read = set(re.findall(r'environ(?:\.get\(|,)\s*"(PODIUM_[A-Z_]+)"', source))
     rows = {row[0].strip("`"): row[1] for row in rows_below(README, "## Configuration")}
-    assert len(read) == 12
+    assert len(read) == 16
     assert rows == {variable: default_of(variable) for variable in read}
 
 
