@@ -17,8 +17,8 @@ it is indented by four, what goes on from the line before by more. `#` begins a 
     permutation  steps in the order they begin in; without any all orders that keep the sessions'
     outcome      steps in the order in which they might have been carried out one after the other,
                  and what each then answers: name=value, name=one|another; `2.name` is of the
-                 second result set, `rows` the number of rows, a.b an element within an element.
-                 A step of which nothing is said must not fail
+                 second result set, `rows` the number of rows, a.b an element within an element,
+                 `waits` whether it came to wait. A step of which nothing is said must not fail
     empty        a query that must return no row afterwards
 
 `:name` stands for a value of the setup, `:S` for the connection id of session S, `:unique` for a
