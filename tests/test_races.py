@@ -124,7 +124,7 @@ def test_step_that_neither_returns_nor_waits_is_named(play: Play, admin: Any) ->
 
 def test_step_that_still_waits_at_the_end_is_named(play: Play) -> None:
     with pytest.raises(RaceFailed, match="step a never returned"):
-        play(USER + "permutation hold a b\noutcome\n    b  n=2\n")
+        play(USER + "permutation hold a b\noutcome\n    b  n=2\n", 1)
 
 
 def test_step_behind_one_that_waits_cannot_begin(play: Play) -> None:
@@ -139,7 +139,7 @@ def test_point_at_which_nobody_waits_fails(play: Play) -> None:
 
 
 def test_row_of_a_query_that_must_be_empty_fails(play: Play) -> None:
-    with pytest.raises(RaceFailed, match="wrong: SELECT 7 AS found {'found': 7}"):
+    with pytest.raises(RaceFailed, match="wrong: SELECT 7 AS found={'found': 7}"):
         play(TWO + "empty SELECT 7 AS found\noutcome\n    a  n=1\n")
 
 

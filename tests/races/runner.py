@@ -223,10 +223,7 @@ class Stage:
             for name in (*order, *self._spec.last):
                 self._begin(record, self._spec.steps[name])
                 self._settle(record)
-            if waiting := _pending(record):
-                raise record.failure(
-                    [f"step {played.step.name} never returned" for played in waiting]
-                )
+            self._await_the_last(record)
         finally:
             self._clear(record)
         problems = [*self._problems(), *_unaudited(record, rows(self._admin, AUDITED, (newest,)))]
@@ -279,9 +276,7 @@ class Stage:
         deadline = time.monotonic() + self._step_timeout_sec
         while True:
             wait([played.done for played in _pending(record)], GLANCE_SEC, FIRST_COMPLETED)
-            for played in _pending(record):
-                if played.done.done():
-                    record.answers(played)
+            self._collect(record)
             pending = _pending(record)
             # In this order: who has not answered, and only then who waits. Whoever was let go in
             # between is in neither, and so looked at again.
@@ -299,6 +294,19 @@ class Stage:
                     ]
                     or ["the steps that were let go have not returned in time"]
                 )
+
+    def _await_the_last(self, record: Record) -> None:
+        """Collect the last answers: InnoDB takes its time to find a deadlock and end it."""
+        wait([played.done for played in _pending(record)], self._step_timeout_sec)
+        self._collect(record)
+        if waiting := _pending(record):
+            raise record.failure([f"step {played.step.name} never returned" for played in waiting])
+
+    def _collect(self, record: Record) -> None:
+        """Take down the answers that have come."""
+        for played in _pending(record):
+            if played.done.done():
+                record.answers(played)
 
     def _all_wait(self, pending: Sequence[Played]) -> bool:
         """Tell whether MySQL has every one of these waiting for a lock."""
@@ -335,7 +343,7 @@ class Stage:
         for text in self._spec.empties:
             statement = self._fill(text)
             found += [{statement: row} for row in rows(self._admin, statement)]
-        return [" ".join(f"{name} {value}" for name, value in row.items()) for row in found]
+        return [" ".join(f"{name}={value}" for name, value in row.items()) for row in found]
 
     @contextmanager
     def _pauses(self, point: Point | None) -> Iterator[None]:
