@@ -1,4 +1,7 @@
-"""Races between the procedures, over real connections: nothing is lost, nothing deadlocks."""
+"""Crowds of connections: nothing is lost, nothing deadlocks, and boards do not wait for each other.
+
+Races of two or three, in every permutation, are files in tests/races/.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,6 @@ from tests.sql_harness import (
     Row,
     call,
     deadlocks,
-    errno_of,
     make_exam,
     make_session,
     make_user,
@@ -156,15 +158,6 @@ def test_version_of_a_session_is_the_number_of_acknowledged_submissions(
     assert problems_of(admin, exam) == []
 
 
-def test_of_those_who_expect_the_same_version_one_wins(admin: Any, connect: Connect) -> None:
-    exam = make_exam(admin)
-    session = make_session(admin, exam)
-    statement = "CALL submit_score(%s, 'quiz', 1, 1, 1, NULL, 0, NULL, NULL)"
-    errnos = race(connect, [lambda own: errno_of(own, statement, (session,))] * 16)
-    assert sorted(errnos, key=str) == [50400] * 15 + [None]
-    assert call(admin, "get_session", session)[0][0]["version"] == 1
-
-
 def test_one_submission_id_from_many_connections_is_one_submission(
     admin: Any, connect: Connect
 ) -> None:
@@ -175,17 +168,6 @@ def test_one_submission_id_from_many_connections_is_one_submission(
     assert answers == [answers[0]] * CONNECTIONS
     assert audited(admin, [exam]) == [name]
     assert problems_of(admin, exam) == []
-
-
-def test_one_submission_id_on_many_boards_is_accepted_once(admin: Any, connect: Connect) -> None:
-    exams, name = [make_exam(admin) for _ in range(8)], unique_name()
-    sessions = [make_session(admin, exam) for exam in exams]
-    statement = f"CALL submit_score(%s, 'quiz', 1, 1, 1, NULL, NULL, '{name}', NULL)"
-    works = [
-        lambda own, session=session: errno_of(own, statement, (session,)) for session in sessions
-    ]
-    assert sorted(race(connect, works), key=str) == [50401] * 7 + [None]
-    assert audited(admin, exams) == [name]
 
 
 def test_submissions_race_with_everything_else(admin: Any, connect: Connect) -> None:
@@ -225,50 +207,6 @@ def test_submissions_race_with_everything_else(admin: Any, connect: Connect) -> 
     assert problems_of(admin, exam) == []
 
 
-def test_of_many_who_start_a_session_all_get_the_same(admin: Any, connect: Connect) -> None:
-    exam, user = make_exam(admin), make_user(admin)
-    starts = race(connect, [lambda own: call(own, "start_session", exam, user, None)[0][0]] * 16)
-    assert {row["session_id"] for row in starts} == {starts[0]["session_id"]}
-    assert sorted(row["created"] for row in starts) == [0] * 15 + [1]
-
-
-@pytest.mark.parametrize(
-    ("level", "statement"),
-    [
-        (0, "submit_score({session}, 'quiz', 1, 1, 1, NULL, NULL, NULL, NULL)"),
-        (6, "submit_score({session}, 'quiz', 1, 1, 1, NULL, NULL, NULL, NULL)"),
-        (0, "update_exam_weights({exam}, 0, 0, 100, NULL)"),
-        (0, "recalculate_leaderboard({exam}, NULL)"),
-    ],
-)
-def test_killed_query_leaves_nothing_for_a_later_commit(
-    admin: Any, connect: Connect, level: int, statement: str
-) -> None:
-    exam = make_exam(admin)
-    session = make_session(admin, exam)
-    submit(admin, session)
-    # The call comes to wait in the midst of its work, at a counter of this level.
-    blocker, victim = connect(), connect()
-    result_sets(blocker, "START TRANSACTION")
-    result_sets(
-        blocker,
-        "SELECT c.bucket FROM leaderboard_counters AS c WHERE c.level = %s AND c.board_id ="
-        " (SELECT b.board_id FROM leaderboards AS b WHERE b.exam_id = %s) FOR UPDATE OF c",
-        (level, exam),
-    )
-    with ThreadPoolExecutor(1) as pool:
-        text = statement.format(exam=exam, session=session)
-        killed = pool.submit(errno_of, victim, f"CALL {text}")
-        wait_for(admin, WAITING, (victim.connection_id,))
-        result_sets(admin, f"KILL QUERY {victim.connection_id}")
-        assert killed.result() == 1317
-    result_sets(blocker, "ROLLBACK")
-    result_sets(victim, "COMMIT")
-    assert call(admin, "get_exam", exam)[0][0]["revision"] == 1
-    assert problems_of(admin, exam) == []
-    assert submit(victim, session)["version"] == 2
-
-
 def test_open_submission_locks_nothing_of_other_boards(admin: Any, connect: Connect) -> None:
     before, exam, after = (make_exam(admin) for _ in range(3))
     for other in (before, after):
@@ -293,20 +231,6 @@ def test_submission_does_not_wait_for_another_board(admin: Any, connect: Connect
     assert submit(admin, sessions[2], raw=10)["version"] == 2
     assert submit(admin, sessions[1])["version"] == 1
     result_sets(own, "COMMIT")
-
-
-# Not sys.innodb_lock_waits: it reads innodb_trx, which shows an old state to who never pauses.
-WAITING = (
-    "SELECT 1 FROM performance_schema.data_lock_waits AS w"
-    " INNER JOIN performance_schema.threads AS t ON t.thread_id = w.requesting_thread_id"
-    " WHERE t.processlist_id = %s"
-)
-
-
-def wait_for(connection: Any, statement: str, parameters: tuple[Any, ...]) -> None:
-    """Ask until there is a row."""
-    while not rows(connection, statement, parameters):
-        pass
 
 
 def forget_statistics(connection: Any) -> None:
