@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
@@ -82,10 +83,12 @@ class Stack:
         self.stop()
 
 
-def start_stack(home: Path = HOME, *, port: int | None = None) -> Stack:
+def start_stack(
+    home: Path = HOME, *, port: int | None = None, env: Mapping[str, str] | None = None
+) -> Stack:
     """Find or start everything; if a part fails, what was started is stopped again.
 
-    port: the gateway's, in place of a free one.
+    port: the gateway's, in place of a free one. env: what else the gateway is told.
     """
     home = home.resolve()
     with contextlib.ExitStack() as started:
@@ -96,7 +99,12 @@ def start_stack(home: Path = HOME, *, port: int | None = None) -> Stack:
         admin_id = find_administrator(database.url)
         secret = os.environ.get("PODIUM_JWT_SECRET") or kept_secret(home / "run" / "jwt.secret")
         gateway = start_gateway(
-            home, mysql_url=gateway_mysql_url, redis_url=redis.url, secret=secret, port=port
+            home,
+            mysql_url=gateway_mysql_url,
+            redis_url=redis.url,
+            secret=secret,
+            port=port,
+            env=env,
         )
         started.pop_all()
     return Stack(database, redis, gateway, gateway_mysql_url, secret, admin_id)
