@@ -10,10 +10,21 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import mysql.connector
+from mysql.connector import errorcode
+
 SQL = Path(__file__).resolve().parent.parent / "sql"
 LOCK_TIMEOUT_SEC = 120
+# A table that somebody's open transaction holds. Every submission queues behind whoever waits for
+# it, so that the upgrade gives up and not they.
+TABLE_TIMEOUT_SEC = 10
 # Dropping a routine drops the grants on it, so that these follow every change of one.
 GRANTS = "grants.sql"
+ACCOUNTS = "schema/001_accounts.sql"
+# Marks a migration in the ledger from before its first statement until it is entered as applied.
+BEGUN = " (begun)"
+# What commits by itself. Source: the manual, "Statements That Cause an Implicit Commit".
+DDL = re.compile(r"(ALTER|CREATE|DROP|RENAME|TRUNCATE|GRANT|REVOKE|ANALYZE|OPTIMIZE)\b", re.I)
 
 # Checksum and release of each applied file, by path.
 Ledger = dict[str, tuple[str, str]]
@@ -92,6 +103,8 @@ class Plan:
     tables: list[SqlFile]
     migrations: list[SqlFile]
     dropped: list[str]
+    # Of the replaced, the routines that the database has in another form.
+    outdated: list[str]
     replaced: list[SqlFile]
 
     @property
@@ -141,6 +154,7 @@ def plan(connection: Any, release: Release) -> Plan:
         )
     migrations = [file for file in release.migrations if not fresh and file.path not in ledger]
     _require_unchanged(release, ledger, bool(migrations))
+    _require_single(migrations)
     replaced = [file for file in release.replaceable if not _is_entered(file, ledger)]
     if any(file.path.startswith("procedures/") for file in replaced):
         replaced = [file for file in replaced if file.path != GRANTS] + [
@@ -157,6 +171,11 @@ def plan(connection: Any, release: Release) -> Plan:
             for path in sorted(ledger)
             if path not in known and path.startswith(("procedures/", "triggers/"))
         ],
+        outdated=[
+            file.path
+            for file in replaced
+            if file.path in ledger and file.path.startswith("procedures/")
+        ],
         replaced=replaced,
     )
 
@@ -170,23 +189,29 @@ def upgrade(connection: Any, release: Release) -> list[str]:
     if not _scalar(connection, "SELECT GET_LOCK('podium_upgrade', %s)", LOCK_TIMEOUT_SEC):
         raise LoaderError(f"another upgrade has been running for {LOCK_TIMEOUT_SEC} s")
     try:
+        _execute(connection, "SET SESSION lock_wait_timeout = %s", TABLE_TIMEOUT_SEC)
         todo = plan(connection, release)
         waiting = list(todo.adopted)
-        for file in [*todo.tables, *todo.migrations]:
+        for file in todo.tables:
             _run(connection, file)
             waiting.append(file)
-            if file in todo.migrations[-1:]:
-                # The tables are what these files say now. At once: an upgrade that stopped between
-                # would find files that no migration is left for.
-                waiting += release.schema
             # The first files make the ledger that they are then entered in.
             if _exists(connection, "schema_files"):
                 _enter(connection, release, waiting)
                 waiting.clear()
+        for file in todo.migrations:
+            # The tables are what their files say once the last migration is through. Together: an
+            # upgrade that stopped between would find files that no migration is left for.
+            last = file is todo.migrations[-1]
+            _migrate(connection, release, file, release.schema if last else [])
         if any(file.path == GRANTS for file in todo.replaced):
             # Forgotten first: should this stop half-way, the next one gives the grants again.
             _forget(connection, GRANTS)
         for path in todo.dropped:
+            _drop(connection, path)
+        for path in todo.outdated:
+            # All are gone before the first is made: no call runs half the old and half the new.
+            # One that falls between finds a routine missing, and is undone.
             _drop(connection, path)
         for file in todo.replaced:
             _run(connection, file)
@@ -210,6 +235,18 @@ def grant_gateway(connection: Any, user: str, password: str) -> None:
     _execute(connection, "SET DEFAULT ROLE podium_gateway TO %s@'%'", user)
 
 
+def _require_single(migrations: Sequence[SqlFile]) -> None:
+    """Refuse migrations that could stop half-way: one DDL statement, or changes of data alone."""
+    for file in migrations:
+        heads = [re.sub(r"^\s*(--.*\n\s*)*", "", text) for text in statements(file.text)]
+        heads = [head for head in heads if not re.match(r"SET\b", head, re.I)]
+        if len(heads) > 1 and any(DDL.match(head) for head in heads):
+            raise LoaderError(
+                f"{file.path} holds a DDL statement and others: give each DDL statement a "
+                "migration of its own, so that an interrupted upgrade can go on after it"
+            )
+
+
 def _require_unchanged(release: Release, ledger: Ledger, migrating: bool) -> None:
     """Refuse files whose change would never reach a database that was built from them."""
     for file in release.migrations:
@@ -226,6 +263,45 @@ def _require_unchanged(release: Release, ledger: Ledger, migrating: bool) -> Non
             )
 
 
+def _migrate(
+    connection: Any, release: Release, file: SqlFile, entered_with: Sequence[SqlFile]
+) -> None:
+    """Carry out a migration exactly once, wherever an earlier upgrade was interrupted.
+
+    Changes of data commit together with their row in the ledger. A DDL statement commits by itself,
+    whole or not at all, and the tables tell which: they are what they were before it, or not.
+    """
+    mark = file.path + BEGUN
+    tables = _fingerprint(connection)
+    before = _execute(connection, "SELECT checksum FROM podium.schema_files WHERE path = %s", mark)
+    carried_out = bool(before) and before[0][0] != tables
+    if not before:
+        _write(connection, (mark, tables, release.number))
+    _execute(connection, "START TRANSACTION")
+    try:
+        if not carried_out:
+            _run(connection, file)
+        _enter(connection, release, [file, *entered_with])
+        _forget(connection, mark)
+        _execute(connection, "COMMIT")
+    except LoaderError:
+        _execute(connection, "ROLLBACK")
+        raise
+
+
+def _fingerprint(connection: Any) -> str:
+    """Return a SHA-256 over the definitions of all tables."""
+    digest = hashlib.sha256()
+    for (table,) in _execute(
+        connection,
+        "SELECT table_name FROM information_schema.tables "
+        "WHERE table_schema = 'podium' AND table_type = 'BASE TABLE' ORDER BY table_name",
+    ):
+        [(_, definition)] = _execute(connection, f"SHOW CREATE TABLE podium.`{table}`")
+        digest.update(re.sub(r" AUTO_INCREMENT=\d+", "", definition).encode())
+    return digest.hexdigest()
+
+
 def _run(connection: Any, file: SqlFile) -> None:
     """Carry out the statements of a file."""
     for statement in statements(file.text):
@@ -237,11 +313,16 @@ def _run(connection: Any, file: SqlFile) -> None:
 
 def _enter(connection: Any, release: Release, files: Sequence[SqlFile]) -> None:
     """Enter files in the ledger in their present form, all or none."""
-    rows = ", ".join(["(%s, %s, %s, UTC_TIMESTAMP(6))"] * len(files))
+    _write(connection, *((file.path, file.checksum, release.number) for file in files))
+
+
+def _write(connection: Any, *entries: tuple[str, str, str]) -> None:
+    """Write entries of the ledger: path, checksum, release."""
+    rows = ", ".join(["(%s, %s, %s, UTC_TIMESTAMP(6))"] * len(entries))
     _execute(
         connection,
         f"REPLACE INTO podium.schema_files (path, checksum, release_no, applied_at) VALUES {rows}",
-        *(value for file in files for value in (file.path, file.checksum, release.number)),
+        *(value for entry in entries for value in entry),
     )
 
 
@@ -267,7 +348,28 @@ def _ledger(connection: Any) -> Ledger:
     if not _exists(connection, "schema_files"):
         return {}
     rows = _execute(connection, "SELECT path, checksum, release_no FROM podium.schema_files")
-    return {str(path): (str(checksum), str(number)) for path, checksum, number in rows}
+    ledger = {str(path): (str(checksum), str(number)) for path, checksum, number in rows}
+    if not _has_accounts(connection):
+        # They lie outside the database: a dump that is restored has the ledger and not them.
+        for path in (ACCOUNTS, GRANTS):
+            ledger.pop(path, None)
+    return ledger
+
+
+def _has_accounts(connection: Any) -> bool:
+    """Tell whether the owner and the roles exist, and the gateway's may execute something.
+
+    A database that was dropped and restored on the same server leaves the roles without that.
+    """
+    return bool(
+        _scalar(
+            connection,
+            "SELECT COUNT(*) = 3 AND EXISTS (SELECT 1 FROM mysql.procs_priv "
+            "WHERE db = 'podium' AND user = 'podium_gateway') FROM mysql.user "
+            "WHERE (user, host) IN (('podium_owner', 'localhost'), ('podium_gateway', '%'), "
+            "('podium_dba', '%'))",
+        )
+    )
 
 
 def _exists(connection: Any, table: str) -> bool:
@@ -299,5 +401,12 @@ def _execute(connection: Any, statement: str, *values: object) -> list[tuple[Any
         # Without values nothing is substituted: a % in a body stays as it is.
         cursor.execute(statement, values or None)
         return cursor.fetchall() if cursor.description else []
+    except mysql.connector.Error as error:
+        if error.errno != errorcode.ER_LOCK_WAIT_TIMEOUT:
+            raise
+        raise LoaderError(
+            "somebody's open transaction, or a long CALL, has been in the way for "
+            f"{TABLE_TIMEOUT_SEC} s: SHOW PROCESSLIST tells whose; end it and run this again"
+        ) from error
     finally:
         cursor.close()

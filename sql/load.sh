@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Loads Podium's schema and procedures, and enters each file in the ledger that `db upgrade` goes on from.
+# Loads Podium's schema and procedures, and enters each file in the ledger that `db upgrade` goes on from. A database
+# of another release is refused: it may need migrations, which are `db upgrade`'s.
 #
 #   bash sql/load.sh --user=root --password   with the mysql client; all arguments are its own
 #
@@ -12,6 +13,7 @@ podium_files() {
     release=$(<RELEASE)
     # The third file makes the ledger that the first three are then entered in.
     cat schema/00*.sql
+    podium_guard "$release"
     podium_entries "$release" schema/00*.sql
     for path in schema/0[1-9]*.sql seed/*.sql procedures/*.sql triggers/*.sql grants.sql; do
         cat "$path"
@@ -19,6 +21,19 @@ podium_files() {
     done
     # A new database is built from schema/, which is what all migrations lead to.
     podium_entries "$release" migrations/*.sql
+}
+
+podium_guard() {
+    # The client prints the name of the constraint, and stops.
+    cat <<SQL
+CREATE TEMPORARY TABLE podium.release_guard (
+    others INT NOT NULL,
+    CONSTRAINT \`a database of another release: flask --app gateway db upgrade\` CHECK (others = 0)
+);
+INSERT INTO podium.release_guard (others)
+SELECT COUNT(*) FROM podium.schema_files WHERE release_no <> '$1';
+DROP TEMPORARY TABLE podium.release_guard;
+SQL
 }
 
 podium_entries() {

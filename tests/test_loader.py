@@ -4,99 +4,29 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 import mysql.connector
 import pytest
 
 from gateway import loader
-from gateway.config import MysqlUrl
 from gateway.loader import LoaderError, Release
-from services import debian
-from services.server import ROOT
 from tests.conftest import GATEWAY_PASSWORD, GATEWAY_USER, with_account
+from tests.databases import (
+    ACCOUNTS,
+    SQL,
+    Database,
+    Failing,
+    add_column,
+    bump,
+    clients,
+    flask,
+    interrupt,
+    shell,
+)
 from tests.own_server import OwnServer
-
-SQL = ROOT / "sql"
-ACCOUNTS = ("podium_owner@localhost", "podium_gateway", "podium_dba", f"{GATEWAY_USER}@'%'")
-
-
-class Database:
-    """A server without Podium, and what the tests do to it."""
-
-    def __init__(self, url: str) -> None:
-        self.url = url
-        self._opened: list[Any] = []
-        self.admin = self.connect()
-
-    def connect(self, url: str | None = None) -> Any:
-        """Open a connection, of the administrative account unless told otherwise."""
-        arguments = MysqlUrl.parse(url or self.url).arguments
-        connection = mysql.connector.connect(**arguments, autocommit=True)
-        self._opened.append(connection)
-        return connection
-
-    def execute(self, statement: str, *values: object, connection: Any = None) -> list[Any]:
-        """Execute a statement and return the rows of its first result set."""
-        with (connection or self.admin).cursor() as cursor:
-            cursor.execute(statement, values)
-            rows = cursor.fetchall() if cursor.description else []
-            while cursor.nextset():
-                pass
-            return list(rows)
-
-    def upgrade(self, root: Path = SQL) -> list[str]:
-        """Upgrade to the release in a folder."""
-        return loader.upgrade(self.connect(), Release.read(root))
-
-    def todo(self, root: Path = SQL) -> list[str]:
-        """Return what an upgrade would apply."""
-        return loader.plan(self.admin, Release.read(root)).paths
-
-    def dump(self) -> dict[str, list[Any]]:
-        """Return the definition of all that there is in the schema, and who may what."""
-        kinds = {
-            ("table", "columns"): "table_name, ordinal_position, column_name, column_type, "
-            "is_nullable, column_default, collation_name, generation_expression",
-            ("table", "statistics"): "table_name, index_name, seq_in_index, column_name, collation",
-            ("table", "views"): "table_name, view_definition, definer",
-            ("routine", "routines"): "routine_name, routine_definition, definer, sql_mode",
-            ("trigger", "triggers"): "trigger_name, action_statement, definer",
-        }
-        found = {
-            kind: self.execute(
-                f"SELECT {columns} FROM information_schema.{kind} "
-                f"WHERE {what}_schema = 'podium' ORDER BY 1, 2, 3"
-            )
-            for (what, kind), columns in kinds.items()
-        }
-        for account in ACCOUNTS[:3]:
-            found[account] = sorted(self.execute(f"SHOW GRANTS FOR {account}"))
-        found["error_catalog"] = self.execute("SELECT * FROM podium.error_catalog ORDER BY code")
-        found["checks"] = self.execute(
-            "SELECT constraint_name, check_clause FROM information_schema.check_constraints "
-            "WHERE constraint_schema = 'podium' ORDER BY 1"
-        )
-        return found
-
-    def make_user(self, name: str = "alice") -> int:
-        """Create a user through the public procedure, as the gateway's account would."""
-        rows = self.execute("CALL podium.create_user(%s, 'Alice', 'candidate')", name)
-        return int(rows[0][0])
-
-    def close(self) -> None:
-        """Take Podium away again."""
-        for connection in self._opened[1:]:
-            connection.close()
-        self.execute("DROP DATABASE IF EXISTS podium")
-        for account in ACCOUNTS:
-            self.execute(f"DROP USER IF EXISTS {account}")
-        self.admin.close()
 
 
 @pytest.fixture
@@ -113,33 +43,10 @@ def release(tmp_path: Path) -> Path:
     return Path(shutil.copytree(SQL, tmp_path / "sql"))
 
 
-def bump(root: Path, number: str = "9.0.0") -> None:
-    """Give a release another number."""
-    (root / "RELEASE").write_text(f"{number}\n")
-
-
-def add_column(root: Path) -> None:
-    """Write a release that adds a column: in the table's file, and in a migration."""
-    bump(root)
-    users = root / "schema" / "020_users.sql"
-    text = users.read_text()
-    assert "    created_at DATETIME(6)     NOT NULL,\n" in text
-    users.write_text(
-        text.replace(
-            "    created_at DATETIME(6)     NOT NULL,\n",
-            "    created_at DATETIME(6)     NOT NULL,\n    nickname   VARCHAR(64)     NULL,\n",
-        )
-    )
-    folder = root / "migrations"
-    folder.mkdir()
-    (folder / "0001_nickname.sql").write_text(
-        "SET NAMES utf8mb4 COLLATE utf8mb4_0900_ai_ci;\n\n"
-        "ALTER TABLE podium.users ADD COLUMN nickname VARCHAR(64) NULL AFTER created_at;\n"
-    )
-    (folder / "0002_fill_nickname.sql").write_text(
-        "SET NAMES utf8mb4 COLLATE utf8mb4_0900_ai_ci;\n\n"
-        "UPDATE podium.users SET nickname = CONCAT(COALESCE(nickname, ''), username);\n"
-    )
+@pytest.fixture(scope="module")
+def mysql_client(tmp_path_factory: pytest.TempPathFactory, own_mysql: OwnServer) -> Path:
+    """Return a folder with the clients of MySQL in it, which need no address."""
+    return clients(tmp_path_factory.mktemp("clients"), own_mysql.url)
 
 
 def test_an_empty_database_is_built_whole_and_then_there_is_nothing_to_do(
@@ -161,34 +68,6 @@ def test_two_at_once_do_the_work_once(database: Database) -> None:
     assert database.todo() == []
 
 
-class Interrupted(Exception):
-    """Stand for the end of the process."""
-
-
-class Failing:
-    """A connection that ends before its n-th statement."""
-
-    def __init__(self, connection: Any, statements: int) -> None:
-        self._connection, self._left = connection, statements
-
-    def cursor(self) -> Any:
-        """Return a cursor, as long as there is a connection."""
-        if self._left == 0:
-            self._connection.close()
-            raise Interrupted
-        self._left -= 1
-        return self._connection.cursor()
-
-
-def interrupt(database: Database, root: Path, statements: int) -> bool:
-    """Begin an upgrade that ends before its n-th statement; tell whether it came to that."""
-    try:
-        loader.upgrade(Failing(database.connect(), statements), Release.read(root))
-    except (Interrupted, LoaderError, mysql.connector.Error):
-        return True
-    return False
-
-
 def test_an_interrupted_upgrade_goes_on_where_it_stopped(database: Database, release: Path) -> None:
     database.upgrade(release)
     whole = database.dump()
@@ -203,21 +82,112 @@ def test_an_interrupted_upgrade_goes_on_where_it_stopped(database: Database, rel
     assert database.dump() == whole
 
 
-def test_an_upgrade_interrupted_after_its_last_migration_goes_on(
+def test_a_migration_is_carried_out_once_wherever_it_is_interrupted(
     database: Database, release: Path
 ) -> None:
     database.upgrade()
     database.make_user()
     add_column(release)
-    # A file of one statement more, so that each place between two statements is tried.
-    (release / "migrations" / "0001_nickname.sql").write_text("SELECT 1;\n")
-    (release / "migrations" / "0002_fill_nickname.sql").write_text("SELECT 1;\n")
+    first = database.execute("SELECT path, checksum, release_no FROM podium.schema_files")
     statements = 0
     while interrupt(database, release, statements):
         statements += 1
-        assert database.todo(release) is not None
-    assert statements > 5
+        database.upgrade(release)
+        assert database.todo(release) == []
+        # Twice would be alicealice, and a second column is refused.
+        assert database.execute("SELECT nickname FROM podium.users") == [("alice",)]
+        database.execute("ALTER TABLE podium.users DROP COLUMN nickname")
+        database.execute("DELETE FROM podium.schema_files")
+        for row in first:
+            database.execute(
+                "INSERT INTO podium.schema_files VALUES (%s, %s, %s, UTC_TIMESTAMP(6))", *row
+            )
+    assert statements > 20
+
+
+def test_a_migration_that_fails_leaves_nothing_and_may_be_corrected(
+    database: Database, release: Path
+) -> None:
+    database.upgrade()
+    database.make_user()
+    add_column(release)
+    path = release / "migrations" / "0002_fill_nickname.sql"
+    right = path.read_text()
+    path.write_text(f"{right}\nUPDATE podium.users SET full_name = '';\n")
+    with pytest.raises(LoaderError, match="0002_fill_nickname.sql: 3819"):
+        database.upgrade(release)
+    assert database.execute("SELECT nickname, full_name FROM podium.users") == [(None, "Alice")]
+    path.write_text(right)
+    assert database.upgrade(release) == ["migrations/0002_fill_nickname.sql"]
+    assert database.execute("SELECT nickname FROM podium.users") == [("alice",)]
     assert database.todo(release) == []
+
+
+def test_a_migration_that_could_stop_half_way_is_refused(database: Database, release: Path) -> None:
+    database.upgrade()
+    add_column(release)
+    with (release / "migrations" / "0001_nickname.sql").open("a") as file:
+        file.write("\n-- All of them.\nUPDATE podium.users SET nickname = username;\n")
+    before = database.dump()
+    with pytest.raises(LoaderError, match="0001_nickname.sql holds a DDL statement and others"):
+        database.upgrade(release)
+    assert database.dump() == before
+
+
+def test_an_upgrade_gives_up_on_a_table_that_is_held(
+    database: Database, release: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database.upgrade()
+    add_column(release)
+    monkeypatch.setattr(loader, "TABLE_TIMEOUT_SEC", 1)
+    reader = database.connect()
+    database.execute("START TRANSACTION", connection=reader)
+    database.execute("SELECT username FROM podium.users", connection=reader)
+    with pytest.raises(LoaderError, match="0001_nickname.sql: somebody's open transaction"):
+        database.upgrade(release)
+    database.execute("COMMIT", connection=reader)
+    database.upgrade(release)
+    assert database.todo(release) == []
+
+
+@pytest.mark.parametrize("statements", [5, 27, 45])
+def test_an_upgrade_goes_on_after_its_server_went_down(
+    database: Database, release: Path, own_mysql: OwnServer, statements: int
+) -> None:
+    database.upgrade()
+    database.make_user()
+    add_column(release)
+
+    def restart() -> None:
+        own_mysql.stop()
+        own_mysql.start()
+
+    with pytest.raises((LoaderError, mysql.connector.Error)):
+        loader.upgrade(Failing(database.connect(), statements, restart), Release.read(release))
+    database.admin.reconnect()
+    database.upgrade(release)
+    assert database.todo(release) == []
+    assert database.execute("SELECT nickname FROM podium.users") == [("alice",)]
+
+
+def test_no_call_finds_old_and_new_routines_side_by_side(database: Database, release: Path) -> None:
+    database.upgrade()
+    bump(release)
+    for path in release.glob("procedures/*.sql"):
+        path.write_text(path.read_text().replace("\nBEGIN\n", "\nBEGIN\n    -- Of 9.0.0.\n", 1))
+    found = set()
+    statements = 0
+    # Each goes on where the one before was interrupted, a little further.
+    while interrupt(database, release, statements):
+        statements += 5
+        bodies = database.execute(
+            "SELECT routine_definition LIKE '%-- Of 9.0.0.%' FROM information_schema.routines "
+            "WHERE routine_schema = 'podium'"
+        )
+        found.add(frozenset(new for (new,) in bodies))
+    # The old ones, perhaps none, perhaps some of the new.
+    assert {frozenset({0}), frozenset({1})} <= found
+    assert frozenset({0, 1}) not in found
 
 
 def test_a_changed_procedure_is_applied_again_and_keeps_its_grants(
@@ -328,18 +298,6 @@ def test_the_gateways_account_is_not_the_administrators(database: Database) -> N
         loader.grant_gateway(database.admin, "root", "x")
 
 
-def flask(*arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
-    """Run the command line as an operator does."""
-    inherited = {k: v for k, v in os.environ.items() if not k.startswith("PODIUM_")}
-    return subprocess.run(
-        [sys.executable, "-m", "flask", "--app", "gateway", "db", *arguments],
-        cwd=ROOT,
-        env=inherited | env,
-        capture_output=True,
-        text=True,
-    )
-
-
 def test_the_command_line_tells_what_it_did_and_what_is_left(database: Database) -> None:
     url = {"PODIUM_MYSQL_URL": database.url}
     number, files = Release.read().number, len(Release.read().files)
@@ -377,43 +335,6 @@ def test_what_goes_wrong_is_one_line_and_an_exit_code(command: str, url: str, sa
     assert "Traceback" not in done.stderr
 
 
-@pytest.fixture(scope="module")
-def mysql_client(tmp_path_factory: pytest.TempPathFactory, own_mysql: OwnServer) -> Path:
-    """Return a folder with the mysql client in it, one that needs no address."""
-    if (debian.FOLDER / "root").is_dir():
-        program = debian.unpack().command("usr/bin/mysql")
-    elif found := shutil.which("mysql"):
-        program = [found]
-    else:
-        pytest.skip("there is no mysql client on this machine, and none was unpacked")
-    url = MysqlUrl.parse(own_mysql.url)
-    place = (
-        [f"--socket={url.unix_socket}"]
-        if url.unix_socket
-        else ["--protocol=tcp", f"--host={url.host}", f"--port={url.port}"]
-    )
-    folder = tmp_path_factory.mktemp("client")
-    script = folder / "mysql"
-    words = " ".join(f"'{word}'" for word in [*program, "--no-defaults", *place])
-    script.write_text(
-        f"#!/bin/sh\nexport MYSQL_PWD='{url.password}'\nexec {words} --user={url.user} \"$@\"\n"
-    )
-    script.chmod(0o755)
-    return folder
-
-
-def shell(client: Path, script: str, **env: str) -> subprocess.CompletedProcess[str]:
-    """Run a script of bash with the mysql client on its PATH, in a locale that knows no UTF-8."""
-    path = f"{client}{os.pathsep}{os.environ['PATH']}"
-    return subprocess.run(
-        ["bash", "-c", script],
-        cwd=ROOT,
-        env={"PATH": path, "LC_ALL": "C"} | env,
-        capture_output=True,
-        text=True,
-    )
-
-
 def test_the_script_loads_what_db_status_calls_current(
     database: Database, mysql_client: Path
 ) -> None:
@@ -431,6 +352,30 @@ def test_the_script_may_run_twice(database: Database, mysql_client: Path) -> Non
     for _ in range(2):
         assert shell(mysql_client, "bash sql/load.sh").returncode == 0
     assert database.todo() == []
+
+
+def test_the_script_refuses_a_database_of_another_release(
+    database: Database, mysql_client: Path, release: Path
+) -> None:
+    database.upgrade()
+    add_column(release)
+    before = database.execute("SELECT * FROM podium.schema_files ORDER BY path")
+    done = shell(mysql_client, f"bash {release}/load.sh")
+    assert done.returncode != 0
+    assert "a database of another release: flask --app gateway db upgrade" in done.stderr
+    assert database.execute("SELECT * FROM podium.schema_files ORDER BY path") == before
+    assert database.upgrade(release)[:1] == ["migrations/0001_nickname.sql"]
+
+
+def test_accounts_that_a_restored_dump_lacks_are_made_again(database: Database) -> None:
+    database.upgrade()
+    whole = database.dump()
+    for account in ACCOUNTS[:3]:
+        database.execute(f"DROP USER {account}")
+    assert database.todo() == [loader.ACCOUNTS, "grants.sql"]
+    database.upgrade()
+    assert database.todo() == []
+    assert database.dump() == whole
 
 
 def test_the_script_fails_where_the_client_does(mysql_client: Path) -> None:

@@ -1,0 +1,462 @@
+"""Drills: dump and restore, recovery from the binary log, upgrades, an administrator's KILL.
+
+The commands are those of docs/operations.md, read from there.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import mysql.connector
+import pytest
+import urllib3
+
+from gateway import loader
+from gateway.loader import statements
+from services import start_mysql
+from services.server import ROOT
+from tests.client import Api
+from tests.conftest import GATEWAY_PASSWORD, GATEWAY_USER, with_account
+from tests.databases import SQL, Database, add_column, bump, clients, shell
+from tests.factories import make_exam, make_session, submission, unique_name
+from tests.own_server import OwnServer
+from tests.waiting import wait_until
+
+# The first release as sql/load.sh sends it to a server. Until it is published, it follows sql/:
+#   bash -c 'docker_process_sql() { cat; }; PODIUM_SQL=sql; . sql/load.sh' > this file
+# Then never again: a changed table needs a migration.
+FIRST_RELEASE = ROOT / "tests" / "data" / "release_0.1.0.sql"
+MODULES = ("coding", "quiz", "assessment")
+CLIENTS = 6
+CANDIDATES = 30
+LARGE = 5000
+
+
+@pytest.fixture
+def source(own_mysql: OwnServer) -> Iterator[Database]:
+    """Return the server that the exam is played on, with the present release."""
+    yield from prepared(own_mysql)
+
+
+@pytest.fixture(scope="module")
+def spare_mysql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OwnServer]:
+    """Start the server that a dump is restored into."""
+    server = OwnServer(start_mysql, tmp_path_factory.mktemp("spare"), "mysqld", "mysql")
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def empty(spare_mysql: OwnServer) -> Iterator[Database]:
+    """Return a server without Podium and without its accounts."""
+    database = Database(spare_mysql.url)
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def release(tmp_path: Path) -> Path:
+    """Copy sql/ to a folder in which the next release is written: every routine is another."""
+    root = Path(shutil.copytree(SQL, tmp_path / "sql"))
+    bump(root)
+    for path in root.glob("procedures/*.sql"):
+        path.write_text(path.read_text().replace("\nBEGIN\n", "\nBEGIN\n    -- Of 9.0.0.\n", 1))
+    return root
+
+
+def prepared(server: OwnServer) -> Iterator[Database]:
+    """Load the present release into a server, and take it away again."""
+    server.start()
+    database = Database(server.url)
+    database.upgrade()
+    loader.grant_gateway(database.admin, GATEWAY_USER, GATEWAY_PASSWORD)
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def api(own_mysql: OwnServer, start_api: Callable[..., Api]) -> Api:
+    """Return a gateway on the server that the exam is played on."""
+    return start_api("gateway-drill", account(own_mysql.url))
+
+
+def account(url: str) -> str:
+    """Return the URL of the gateway's account on a server."""
+    return with_account(url, GATEWAY_USER, GATEWAY_PASSWORD)
+
+
+class Exam:
+    """An exam that goes on, submission by submission, until it is told to stop."""
+
+    def __init__(self, api: Api) -> None:
+        self._api = api
+        self.exam_id = make_exam(api)
+        self._sessions = [make_session(api, self.exam_id) for _ in range(CANDIDATES)]
+        # What was answered 200, by submission id; every id that was sent; other answers.
+        self.acknowledged: dict[str, dict[str, Any]] = {}
+        self.sent: set[str] = set()
+        self.refused: list[tuple[int, str | None]] = []
+        self._stopped = threading.Event()
+
+    @contextmanager
+    def going_on(self) -> Iterator[None]:
+        """Submit from many clients as long as the block lasts, and a little before and after."""
+        self._stopped.clear()
+        with ThreadPoolExecutor(CLIENTS) as threads:
+            playing = [threads.submit(self._play, number) for number in range(CLIENTS)]
+            try:
+                self.wait_for_more()
+                yield
+                self.wait_for_more()
+            finally:
+                self._stopped.set()
+            for client in playing:
+                client.result()
+
+    def wait_for_more(self, submissions: int = 20) -> None:
+        """Return when so many more submissions have been acknowledged."""
+        wanted = len(self.acknowledged) + submissions
+        wait_until(lambda: len(self.acknowledged) >= wanted, 60)
+
+    def submit(self, number: int) -> None:
+        """Submit once, again with the same id until that is acknowledged, as a client should."""
+        body = submission(
+            self._sessions[number % CANDIDATES],
+            module_type=MODULES[number % 3],
+            raw_score=number * 37 % 101,
+            time_spent_sec=number * 13 % 997,
+            submission_id=unique_name(),
+        )
+        identity = body.pop("submission_id")
+        self.sent.add(identity)
+        while True:
+            try:
+                answer = self._api.post("/scores", body, Idempotency_Key=identity)
+            except urllib3.exceptions.HTTPError:
+                continue
+            if answer.status == 200:
+                self.acknowledged[identity] = answer.json
+                return
+            self.refused.append((answer.status, answer.code))
+            assert answer.status == 503 and "Retry-After" in answer.headers, answer.text
+
+    def _play(self, client: int) -> None:
+        number = client
+        while not self._stopped.is_set():
+            self.submit(number)
+            number += CLIENTS
+
+
+def assert_sound(database: Database, exam_id: int) -> None:
+    """Hold the board to the window function, and the chain to the history."""
+    assert database.execute(f"CALL podium.check_leaderboard({exam_id})") == []
+    assert database.execute(f"CALL podium.verify_audit({exam_id})") == []
+    # Not by the routines that may be what went wrong.
+    assert database.execute(
+        "SELECT MAX(revision), COUNT(*), (SELECT COUNT(*) FROM podium.score_audit_log) "
+        "FROM podium.leaderboard_revisions"
+    ) == database.execute(
+        "SELECT revision, revision, (SELECT SUM(submissions) FROM podium.leaderboard_revisions) "
+        f"FROM podium.leaderboards WHERE exam_id = {exam_id}"
+    )
+    wrong = database.execute(
+        "SELECT user_id FROM (SELECT n.user_id, n.`rank`, DENSE_RANK() OVER ("
+        "    ORDER BY s.total_score DESC, s.total_time_sec) AS true_rank "
+        "  FROM podium.leaderboard AS n JOIN podium.exam_sessions AS s USING (exam_id, user_id) "
+        f" WHERE n.exam_id = {exam_id}) AS ranks WHERE `rank` <> true_rank"
+    )
+    assert wrong == []
+
+
+def history(database: Database) -> dict[str, int]:
+    """Return the revision of every submission in the audit log, by its id."""
+    rows = database.execute("SELECT submission_id, revision FROM podium.score_audit_log")
+    assert len(rows) == len(dict(rows))
+    return dict(rows)
+
+
+def contents(database: Database) -> dict[str, list[Any]]:
+    """Return all rows of all tables."""
+    tables = database.execute(
+        "SELECT table_name FROM information_schema.tables WHERE table_schema = 'podium' "
+        "AND table_type = 'BASE TABLE' AND table_name <> 'schema_files'"
+    )
+    return {
+        table: sorted(database.execute(f"SELECT * FROM podium.`{table}`"), key=repr)
+        for (table,) in tables
+    }
+
+
+def documented(section: str) -> list[str]:
+    """Return the commands of a section of the manual, block by block."""
+    text = (ROOT / "docs" / "operations.md").read_text()
+    [body] = re.findall(rf"^## {section}\n(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL)
+    return re.findall(r"^```\n(.*?)^```$", body, re.MULTILINE | re.DOTALL)
+
+
+DUMP, RESTORE = documented("Backups")
+PLACE, COPY_LOG, FIND, REPLAY = documented("Recovery")
+
+
+class Administrator:
+    """Someone in a folder of his own who has the manual, and the clients set up for a server."""
+
+    def __init__(self, folder: Path, database: Database) -> None:
+        self._url, self._folder = database.url, folder
+        self._clients = clients(folder, database.url)
+
+    def does(self, commands: str, at: Path, **variables: str) -> str:
+        """Carry out commands of the manual in a folder; return what they print."""
+        set_before = "".join(f"{name}={value}\n" for name, value in variables.items())
+        # flask is the checkout's, and so is the folder that it looks for gateway in.
+        commands = commands.replace("flask ", f"env -C {ROOT} {sys.executable} -m flask ")
+        done = shell(
+            self._clients,
+            f"set -euo pipefail\ncd {at}\n{set_before}{commands}",
+            PODIUM_MYSQL_URL=self._url,
+            PODIUM_GATEWAY_MYSQL_URL=account(self._url),
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+
+@pytest.fixture
+def old(source: Database, tmp_path: Path) -> Administrator:
+    """Return the administrator of the server that the exam is played on."""
+    (tmp_path / "old").mkdir()
+    return Administrator(tmp_path / "old", source)
+
+
+@pytest.fixture
+def new(empty: Database, tmp_path: Path) -> Administrator:
+    """Return the administrator of the empty server."""
+    (tmp_path / "new").mkdir()
+    return Administrator(tmp_path / "new", empty)
+
+
+def test_a_dump_restores_board_chain_and_accounts(
+    source: Database,
+    empty: Database,
+    api: Api,
+    old: Administrator,
+    new: Administrator,
+    start_api: Callable[..., Api],
+    tmp_path: Path,
+) -> None:
+    exam = Exam(api)
+    with exam.going_on():
+        pass
+    old.does(DUMP, tmp_path)
+    new.does(RESTORE, tmp_path)
+    assert contents(empty) == contents(source)
+    assert empty.dump() == source.dump()
+    assert empty.todo() == []
+    assert_sound(empty, exam.exam_id)
+    exam._api = start_api("gateway-restored", account(empty.url))
+    [(revision,)] = empty.execute("SELECT revision FROM podium.leaderboards")
+    exam.submit(1)
+    assert max(answer["revision"] for answer in exam.acknowledged.values()) == revision + 1
+    assert_sound(empty, exam.exam_id)
+
+
+def test_a_dump_during_an_exam_is_one_moment(
+    source: Database,
+    empty: Database,
+    api: Api,
+    old: Administrator,
+    new: Administrator,
+    tmp_path: Path,
+) -> None:
+    exam = Exam(api)
+    with exam.going_on():
+        before = dict(exam.acknowledged)
+        old.does(DUMP, tmp_path)
+    new.does(RESTORE, tmp_path)
+    assert_sound(empty, exam.exam_id)
+    restored = history(empty)
+    assert before.keys() <= restored.keys() < exam.acknowledged.keys()
+    [(revision,)] = empty.execute("SELECT revision FROM podium.leaderboards")
+    assert restored == {identity: at for identity, at in history(source).items() if at <= revision}
+
+
+def test_a_dump_restored_after_drop_database_gives_the_grants_again(
+    source: Database, old: Administrator, tmp_path: Path
+) -> None:
+    whole = source.dump()
+    old.does(DUMP, tmp_path)
+    source.execute("DROP DATABASE podium")
+    old.does(RESTORE, tmp_path)
+    assert source.dump() == whole
+    assert source.todo() == []
+
+
+@pytest.mark.parametrize(
+    ("disaster", "seen"),
+    [
+        (["DROP TABLE podium.score_audit_log"], "DROP TABLE"),
+        (
+            [
+                "DROP TRIGGER podium.score_audit_log_no_update",
+                "UPDATE podium.score_audit_log SET new_raw_score = 100 ORDER BY audit_id LIMIT 1",
+            ],
+            "DROP TRIGGER",
+        ),
+        (["DELETE FROM podium.module_scores"], "### DELETE FROM .podium...module_scores"),
+    ],
+    ids=["dropped", "forged", "deleted"],
+)
+def test_the_binary_log_leads_to_just_before_a_disaster(
+    disaster: list[str],
+    seen: str,
+    source: Database,
+    empty: Database,
+    api: Api,
+    old: Administrator,
+    new: Administrator,
+    tmp_path: Path,
+) -> None:
+    exam = Exam(api)
+    with exam.going_on():
+        old.does(DUMP, tmp_path)
+    source.execute("FLUSH BINARY LOGS")
+    # As a start of the containers does, and as people are let in.
+    loader.grant_gateway(source.admin, GATEWAY_USER, GATEWAY_PASSWORD)
+    with exam.going_on():
+        pass
+    before = contents(source)
+    for statement in disaster:
+        source.execute(statement)
+    source.make_user("too late")
+    last, stop = old.does(PLACE + COPY_LOG + FIND.replace("DROP TABLE", seen), tmp_path).split()
+    new.does(RESTORE, tmp_path)
+    new.does(PLACE + REPLAY, tmp_path, last=last, stop=stop)
+    assert contents(empty) == before
+    assert_sound(empty, exam.exam_id)
+    assert history(empty) == {
+        identity: answer["revision"] for identity, answer in exam.acknowledged.items()
+    }
+    assert empty.todo() == []
+
+
+def load_first_release(database: Database) -> None:
+    """Build a database as the first release does."""
+    for statement in statements(FIRST_RELEASE.read_text()):
+        database.execute(statement)
+
+
+def test_the_first_release_upgraded_equals_a_new_database(empty: Database) -> None:
+    load_first_release(empty)
+    empty.upgrade()
+    upgraded = empty.dump()
+    empty.execute("DROP DATABASE podium")
+    empty.upgrade()
+    assert empty.dump() == upgraded
+
+
+def test_an_upgrade_from_the_first_release_under_load_loses_nothing(
+    empty: Database, start_api: Callable[..., Api], release: Path
+) -> None:
+    load_first_release(empty)
+    loader.grant_gateway(empty.admin, GATEWAY_USER, GATEWAY_PASSWORD)
+    add_column(release)
+    (release / "migrations" / "0003_note.sql").write_text(
+        "ALTER TABLE podium.score_audit_log ADD COLUMN note VARCHAR(20) NOT NULL DEFAULT 'none';\n"
+    )
+    (release / "migrations" / "0004_index.sql").write_text(
+        "CREATE INDEX ix_exam_sessions_started ON podium.exam_sessions (started_at);\n"
+    )
+    exam = Exam(start_api("gateway-upgraded", account(empty.url)))
+    with exam.going_on():
+        before = dict(exam.acknowledged)
+        applied = empty.upgrade(release)
+        exam.wait_for_more()
+    assert [path for path in applied if path.startswith("migrations/")] == [
+        f"migrations/{path.name}" for path in sorted((release / "migrations").iterdir())
+    ]
+    assert empty.todo(release) == []
+    # It fell into the exam: some were turned away meanwhile, and came again.
+    assert before and exam.refused
+    assert exam.acknowledged.keys() == exam.sent
+    assert history(empty) == {
+        identity: answer["revision"] for identity, answer in exam.acknowledged.items()
+    }
+    assert_sound(empty, exam.exam_id)
+
+
+@pytest.mark.parametrize("kind", ["QUERY", "CONNECTION"])
+@pytest.mark.parametrize("held", ["exam_sessions", "leaderboard_snapshot", "leaderboard_counters"])
+def test_a_recalculation_that_is_killed_leaves_the_old_board(
+    large: tuple[Database, int], kind: str, held: str
+) -> None:
+    database, exam_id = large
+    before = contents(database)
+    holder, victim = database.connect(), database.connect()
+    number = victim.connection_id
+    # Whoever writes this table waits, with all that it has written before.
+    database.execute("START TRANSACTION", connection=holder)
+    database.execute(f"SELECT 1 FROM podium.{held} FOR UPDATE", connection=holder)
+    with ThreadPoolExecutor(1) as threads:
+        call = threads.submit(
+            database.execute,
+            f"CALL podium.recalculate_leaderboard({exam_id}, NULL)",
+            connection=victim,
+        )
+        wait_until(lambda: waits(database, number))
+        database.execute(f"KILL {kind} {number}")
+        with pytest.raises(mysql.connector.Error) as killed:
+            call.result()
+    assert killed.value.errno in (1317, 2013)
+    holder.rollback()
+    victim.close()
+    assert contents(database) == before
+    assert_sound(database, exam_id)
+
+
+def waits(database: Database, connection: int) -> bool:
+    """Tell whether a connection waits for a row."""
+    rows = database.execute(
+        "SELECT COUNT(*) FROM performance_schema.data_lock_waits AS w "
+        "JOIN performance_schema.threads AS t ON t.thread_id = w.requesting_thread_id "
+        "WHERE t.processlist_id = %s",
+        connection,
+    )
+    return bool(rows[0][0])
+
+
+@pytest.fixture(scope="module")
+def large(own_mysql: OwnServer) -> Iterator[tuple[Database, int]]:
+    """Return an exam with 5,000 on its board, and where it is."""
+    for database in prepared(own_mysql):
+        [(exam_id, *_)] = database.execute(
+            "CALL podium.create_exam('Large', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL)"
+        )
+        # In one statement each, since 10,000 calls take longer than all the rest.
+        database.execute("SET SESSION cte_max_recursion_depth = 10000")
+        database.execute(
+            "INSERT INTO podium.users (user_id, username, full_name, role, created_at) "
+            "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < %s) "
+            "SELECT n, CONCAT('user-', n), 'A candidate', 'candidate', UTC_TIMESTAMP(6) FROM n",
+            LARGE,
+        )
+        database.execute(
+            "INSERT INTO podium.exam_sessions "
+            "(session_id, exam_id, user_id, attempt_no, status, started_at) "
+            "SELECT user_id, %s, user_id, 1, 'in_progress', created_at FROM podium.users",
+            exam_id,
+        )
+        for first in range(1, LARGE + 1, 1000):
+            items = [
+                submission(number, raw_score=number * 7919 % 10000 / 100, time_spent_sec=number)
+                for number in range(first, first + 1000)
+            ]
+            database.execute("CALL podium.submit_scores(%s, NULL)", json.dumps(items))
+        yield database, exam_id
