@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections.abc import Callable
@@ -23,6 +24,7 @@ AUDIENCE = "podium"
 CANDIDATE, MODERATOR, ADMIN = ROLES = ("candidate", "moderator", "admin")
 STAFF = (MODERATOR, ADMIN)
 REMEMBERED_TOKENS = 10_000
+USER_ID = re.compile(r"[1-9][0-9]{0,17}")
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -87,7 +89,7 @@ class TokenVerifier:
         except jwt.InvalidTokenError as error:
             raise _invalid(f"the token is not accepted: {error}") from None
         subject, role = claims["sub"], claims["role"]
-        if not (subject.isascii() and subject.isdigit() and len(subject) <= 18):
+        if not USER_ID.fullmatch(subject):
             raise _invalid("the claim sub must be a user id, written as a string")
         if role not in ROLES:
             raise _invalid(f"the claim role must be one of {', '.join(ROLES)}")

@@ -322,6 +322,8 @@ CLAIMS: list[dict[str, object]] = [
     {"sub": ""},
     {"sub": "alice"},
     {"sub": "-1"},
+    {"sub": "0"},
+    {"sub": "007"},
     {"sub": "1.0"},
     {"sub": "1 "},
     {"sub": "٣"},
