@@ -52,6 +52,7 @@ BEGIN
         END;
 
         START TRANSACTION;
+        CALL _settle_session();
 
         IF p_weight_coding IS NULL AND p_weight_quiz IS NULL AND p_weight_assessment IS NULL THEN
             SET p_weight_coding = 50, p_weight_quiz = 30, p_weight_assessment = 20;

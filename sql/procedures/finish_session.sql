@@ -39,6 +39,7 @@ BEGIN
         END;
 
         START TRANSACTION;
+        CALL _settle_session();
         -- Not SET, whose lock two who finish at once would hold against each other.
         SELECT (SELECT user_id FROM exam_sessions WHERE session_id = p_session_id) INTO v_user_id;
         IF v_user_id IS NULL THEN

@@ -38,6 +38,7 @@ BEGIN
         END;
 
         START TRANSACTION;
+        CALL _settle_session();
         CALL _find_board(p_exam_id, v_board_id);
         COMMIT;
 

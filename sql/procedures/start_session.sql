@@ -62,6 +62,7 @@ BEGIN
             END;
 
             START TRANSACTION;
+            CALL _settle_session();
 
             CALL _find_board(p_exam_id, v_board_id);
             IF NOT EXISTS (SELECT 1 FROM users WHERE user_id = p_user_id) THEN

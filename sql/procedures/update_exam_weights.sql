@@ -42,6 +42,7 @@ BEGIN
         END;
 
         START TRANSACTION;
+        CALL _settle_session();
         CALL _find_board(p_exam_id, v_board_id);
         CALL _require_weights(p_weight_coding, p_weight_quiz, p_weight_assessment);
         COMMIT;
