@@ -132,6 +132,36 @@ def test_ids_come_from_the_tables_and_not_from_the_caller(
     assert problems_of(admin, exam["exam_id"]) == []
 
 
+@pytest.mark.parametrize("kind", ["CHAIN", "RELEASE"])
+def test_a_call_ends_its_transaction_and_not_the_connection(
+    admin: Any, connect: Connect, kind: str
+) -> None:
+    odd = connect()
+    exam = make_exam(admin)
+    session = make_session(admin, exam)
+    submit(admin, session)
+    user = call(admin, "get_session", session)[0][0]["user_id"]
+    result_sets(odd, f"SET completion_type = '{kind}'")
+    for procedure, *arguments in (
+        ("create_exam", "Exam", *[None] * 8),
+        ("start_session", exam, make_user(admin), None),
+        ("finish_session", session, None),
+        ("update_exam_weights", exam, 40, 40, 20, None),
+        ("recalculate_leaderboard", exam, None),
+        ("get_leaderboard", exam, 1, 50, None),
+        ("get_entry", exam, user),
+        ("get_around", exam, user, 1),
+        ("get_session", session),
+        ("check_leaderboard", exam),
+        ("verify_audit", exam),
+    ):
+        call(odd, procedure, *arguments)
+        # Refused inside a transaction, and by a connection that is gone.
+        assert errno_of(odd, "SET TRANSACTION ISOLATION LEVEL READ COMMITTED") is None
+    assert errno_of(odd, "CALL podium.get_entry(%s, 0)", (exam,)) == 50500
+    assert errno_of(odd, "SET TRANSACTION ISOLATION LEVEL READ COMMITTED") is None
+
+
 @pytest.mark.parametrize("setting", SETTINGS)
 def test_results_are_the_same_to_the_last_digit(connect: Connect, setting: str) -> None:
     odd, plain = connect(), connect()

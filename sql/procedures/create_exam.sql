@@ -47,7 +47,7 @@ BEGIN
     BEGIN
         DECLARE EXIT HANDLER FOR SQLEXCEPTION
         BEGIN
-            ROLLBACK;
+            ROLLBACK AND NO CHAIN NO RELEASE;
             RESIGNAL;
         END;
 
@@ -78,11 +78,11 @@ BEGIN
             p_title, p_weight_coding, p_weight_quiz, p_weight_assessment,
             COALESCE(p_max_attempts, 1), COALESCE(p_attempt_policy, 'best'),
             p_starts_at, p_ends_at, p_duration_sec);
-        COMMIT;
+        COMMIT AND NO CHAIN NO RELEASE;
     END;
 
     CALL get_exam(v_exam_id);
-    COMMIT;     -- of its SELECT, on a connection without autocommit
+    COMMIT AND NO CHAIN NO RELEASE;     -- of its SELECT, on a connection without autocommit
 END$$
 
 DELIMITER ;
