@@ -142,7 +142,7 @@ def test_a_call_ends_its_transaction_and_not_the_connection(
     submit(admin, session)
     user = call(admin, "get_session", session)[0][0]["user_id"]
     result_sets(odd, f"SET completion_type = '{kind}'")
-    for procedure, *arguments in (
+    calls: tuple[tuple[Any, ...], ...] = (
         ("create_exam", "Exam", *[None] * 8),
         ("start_session", exam, make_user(admin), None),
         ("finish_session", session, None),
@@ -154,7 +154,8 @@ def test_a_call_ends_its_transaction_and_not_the_connection(
         ("get_session", session),
         ("check_leaderboard", exam),
         ("verify_audit", exam),
-    ):
+    )
+    for procedure, *arguments in calls:
         call(odd, procedure, *arguments)
         # Refused inside a transaction, and by a connection that is gone.
         assert errno_of(odd, "SET TRANSACTION ISOLATION LEVEL READ COMMITTED") is None
