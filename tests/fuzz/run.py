@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 # PODIUM_FUZZ_SECONDS=300 makes a long run of other inputs each time; PODIUM_FUZZ_SEED repeats one.
-SECONDS = os.environ.get("PODIUM_FUZZ_SECONDS")
+SECONDS = os.environ.get("PODIUM_FUZZ_SECONDS") or None
 SEED = int(os.environ.get("PODIUM_FUZZ_SEED") or (time.time_ns() if SECONDS else 20261125))
 
 
