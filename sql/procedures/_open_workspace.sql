@@ -20,10 +20,16 @@ BEGIN
     -- Locks:       none
     -- Example:     CALL _open_workspace();
 
+    -- As _settle_session does; tmp_submissions then draws the id.
+    SET timestamp = DEFAULT;
+    IF @@insert_id <> 0 THEN
+        SET insert_id = 1;
+    END IF;
+
     -- A connection that is reset loses the variable and the tables together. The name carries the
     -- shape of the tables: a release that changes one changes the names, so that old connections
     -- get new tables.
-    IF @podium_workspace_1 IS NULL THEN
+    IF @podium_workspace_2 IS NULL THEN
         DROP TEMPORARY TABLE IF EXISTS tmp_submissions, tmp_items, tmp_entries;
 
         -- What came in: one row per item of the array, values read and judged for themselves.
@@ -48,8 +54,11 @@ BEGIN
             id_items         INT UNSIGNED    NOT NULL,      -- items with this submission_id
             session_items    INT UNSIGNED    NOT NULL,      -- items for this session
             session_time_sec BIGINT          NULL,          -- their times, summed
+            -- Draws the id that the caller may have set, in place of the audit log.
+            drawn_id         BIGINT UNSIGNED NOT NULL AUTO_INCREMENT,
             -- Reading in this order locks the boards in ascending order.
-            PRIMARY KEY (place)
+            PRIMARY KEY (place),
+            UNIQUE (drawn_id)
         ) ENGINE = InnoDB;
 
         -- What is left of it under the lock, beside the state of its session before the array.
@@ -99,7 +108,7 @@ BEGIN
             PRIMARY KEY (entry_no)
         ) ENGINE = InnoDB;
 
-        SET @podium_workspace_1 = TRUE;
+        SET @podium_workspace_2 = TRUE;
     END IF;
 
     -- The hint is for clients with --safe-updates, which want a key in every WHERE.

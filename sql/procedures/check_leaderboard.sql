@@ -31,7 +31,7 @@ BEGIN
     BEGIN
         DECLARE EXIT HANDLER FOR SQLEXCEPTION
         BEGIN
-            ROLLBACK;
+            ROLLBACK AND NO CHAIN NO RELEASE;
             RESIGNAL;
         END;
 
@@ -179,7 +179,7 @@ BEGIN
         WHERE NOT (found <=> expected)
         ORDER BY problem, item;
 
-        COMMIT;
+        COMMIT AND NO CHAIN NO RELEASE;
     END;
 END$$
 

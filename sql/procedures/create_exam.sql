@@ -47,11 +47,12 @@ BEGIN
     BEGIN
         DECLARE EXIT HANDLER FOR SQLEXCEPTION
         BEGIN
-            ROLLBACK;
+            ROLLBACK AND NO CHAIN NO RELEASE;
             RESIGNAL;
         END;
 
         START TRANSACTION;
+        CALL _settle_session();
 
         IF p_weight_coding IS NULL AND p_weight_quiz IS NULL AND p_weight_assessment IS NULL THEN
             SET p_weight_coding = 50, p_weight_quiz = 30, p_weight_assessment = 20;
@@ -77,11 +78,11 @@ BEGIN
             p_title, p_weight_coding, p_weight_quiz, p_weight_assessment,
             COALESCE(p_max_attempts, 1), COALESCE(p_attempt_policy, 'best'),
             p_starts_at, p_ends_at, p_duration_sec);
-        COMMIT;
+        COMMIT AND NO CHAIN NO RELEASE;
     END;
 
     CALL get_exam(v_exam_id);
-    COMMIT;     -- of its SELECT, on a connection without autocommit
+    COMMIT AND NO CHAIN NO RELEASE;     -- of its SELECT, on a connection without autocommit
 END$$
 
 DELIMITER ;

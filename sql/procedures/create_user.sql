@@ -40,6 +40,7 @@ BEGIN
         CALL _raise('role_invalid', 'role must be candidate, moderator or admin');
     END IF;
 
+    CALL _settle_session();
     INSERT INTO users (username, full_name, role, created_at)
     VALUES (p_username, p_full_name, COALESCE(p_role, 'candidate'), UTC_TIMESTAMP(6));
 

@@ -34,11 +34,12 @@ BEGIN
     BEGIN
         DECLARE EXIT HANDLER FOR SQLEXCEPTION
         BEGIN
-            ROLLBACK;
+            ROLLBACK AND NO CHAIN NO RELEASE;
             RESIGNAL;
         END;
 
         START TRANSACTION;
+        CALL _settle_session();
         -- Not SET, whose lock two who finish at once would hold against each other.
         SELECT (SELECT user_id FROM exam_sessions WHERE session_id = p_session_id) INTO v_user_id;
         IF v_user_id IS NULL THEN
@@ -50,7 +51,7 @@ BEGIN
         UPDATE exam_sessions
         SET status = 'finished', finished_at = UTC_TIMESTAMP(6)
         WHERE session_id = p_session_id AND status = 'in_progress';
-        COMMIT;
+        COMMIT AND NO CHAIN NO RELEASE;
     END;
 
     SELECT
@@ -59,7 +60,7 @@ BEGIN
     FROM exam_sessions
     WHERE session_id = p_session_id;
 
-    COMMIT;     -- of this SELECT, on a connection without autocommit
+    COMMIT AND NO CHAIN NO RELEASE;     -- of this SELECT, on a connection without autocommit
 END$$
 
 DELIMITER ;

@@ -42,7 +42,7 @@ BEGIN
     BEGIN
         DECLARE EXIT HANDLER FOR SQLEXCEPTION
         BEGIN
-            ROLLBACK;
+            ROLLBACK AND NO CHAIN NO RELEASE;
             RESIGNAL;
         END;
 
@@ -147,7 +147,7 @@ BEGIN
         STRAIGHT_JOIN users AS u FORCE INDEX (PRIMARY) ON u.user_id = a.user_id
         ORDER BY `rank`, a.user_id;
 
-        COMMIT;
+        COMMIT AND NO CHAIN NO RELEASE;
     END;
 END$$
 

@@ -34,7 +34,7 @@ BEGIN
     BEGIN
         DECLARE EXIT HANDLER FOR SQLEXCEPTION
         BEGIN
-            ROLLBACK;
+            ROLLBACK AND NO CHAIN NO RELEASE;
             RESIGNAL;
         END;
 
@@ -70,7 +70,7 @@ BEGIN
         INNER JOIN exam_sessions AS s ON s.session_id = e.session_id
         WHERE e.board_id = v_board_id AND e.user_id = p_user_id;
 
-        COMMIT;
+        COMMIT AND NO CHAIN NO RELEASE;
     END;
 END$$
 

@@ -45,7 +45,7 @@ BEGIN
     BEGIN
         DECLARE EXIT HANDLER FOR SQLEXCEPTION
         BEGIN
-            ROLLBACK;
+            ROLLBACK AND NO CHAIN NO RELEASE;
             RESIGNAL;
         END;
 
@@ -98,7 +98,7 @@ BEGIN
         INNER JOIN users AS u ON u.user_id = e.user_id
         WHERE e.board_id = v_board_id AND e.user_id = p_user_id;
 
-        COMMIT;
+        COMMIT AND NO CHAIN NO RELEASE;
     END;
 END$$
 

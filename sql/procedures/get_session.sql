@@ -35,7 +35,7 @@ BEGIN
     BEGIN
         DECLARE EXIT HANDLER FOR SQLEXCEPTION
         BEGIN
-            ROLLBACK;
+            ROLLBACK AND NO CHAIN NO RELEASE;
             RESIGNAL;
         END;
 
@@ -60,7 +60,7 @@ BEGIN
         WHERE session_id = p_session_id
         ORDER BY module_type;
 
-        COMMIT;
+        COMMIT AND NO CHAIN NO RELEASE;
     END;
 END$$
 

@@ -33,26 +33,27 @@ BEGIN
     BEGIN
         DECLARE EXIT HANDLER FOR SQLEXCEPTION
         BEGIN
-            ROLLBACK;
+            ROLLBACK AND NO CHAIN NO RELEASE;
             RESIGNAL;
         END;
 
         START TRANSACTION;
+        CALL _settle_session();
         CALL _find_board(p_exam_id, v_board_id);
-        COMMIT;
+        COMMIT AND NO CHAIN NO RELEASE;
 
         SET TRANSACTION ISOLATION LEVEL SERIALIZABLE;
         START TRANSACTION;
         SET v_board_id = (SELECT board_id FROM leaderboards WHERE board_id = v_board_id FOR UPDATE);
         SET v_written = _revise_board(v_board_id, NULL, NULL, NULL, p_actor_id);
-        COMMIT;
+        COMMIT AND NO CHAIN NO RELEASE;
     END;
 
     SELECT exam_id, revision, total_participants
     FROM leaderboards
     WHERE board_id = v_board_id;
 
-    COMMIT;     -- of this SELECT, on a connection without autocommit
+    COMMIT AND NO CHAIN NO RELEASE;     -- of this SELECT, on a connection without autocommit
 END$$
 
 DELIMITER ;

@@ -48,7 +48,7 @@ BEGIN
         BEGIN
             DECLARE EXIT HANDLER FOR 1062
             BEGIN
-                ROLLBACK;
+                ROLLBACK AND NO CHAIN NO RELEASE;
                 SET v_collisions = v_collisions + 1;
                 IF v_collisions > 3 THEN
                     RESIGNAL;
@@ -57,11 +57,12 @@ BEGIN
             END;
             DECLARE EXIT HANDLER FOR SQLEXCEPTION
             BEGIN
-                ROLLBACK;
+                ROLLBACK AND NO CHAIN NO RELEASE;
                 RESIGNAL;
             END;
 
             START TRANSACTION;
+            CALL _settle_session();
 
             CALL _find_board(p_exam_id, v_board_id);
             IF NOT EXISTS (SELECT 1 FROM users WHERE user_id = p_user_id) THEN
@@ -113,7 +114,7 @@ BEGIN
                 );
                 SET v_session_id = LAST_INSERT_ID(), v_created = TRUE;
             END IF;
-            COMMIT;
+            COMMIT AND NO CHAIN NO RELEASE;
         END;
     END WHILE;
 
@@ -124,7 +125,7 @@ BEGIN
     FROM exam_sessions
     WHERE session_id = v_session_id;
 
-    COMMIT;     -- of this SELECT, on a connection without autocommit
+    COMMIT AND NO CHAIN NO RELEASE;     -- of this SELECT, on a connection without autocommit
 END$$
 
 DELIMITER ;

@@ -37,25 +37,26 @@ BEGIN
     BEGIN
         DECLARE EXIT HANDLER FOR SQLEXCEPTION
         BEGIN
-            ROLLBACK;
+            ROLLBACK AND NO CHAIN NO RELEASE;
             RESIGNAL;
         END;
 
         START TRANSACTION;
+        CALL _settle_session();
         CALL _find_board(p_exam_id, v_board_id);
         CALL _require_weights(p_weight_coding, p_weight_quiz, p_weight_assessment);
-        COMMIT;
+        COMMIT AND NO CHAIN NO RELEASE;
 
         SET TRANSACTION ISOLATION LEVEL SERIALIZABLE;
         START TRANSACTION;
         SET v_board_id = (SELECT board_id FROM leaderboards WHERE board_id = v_board_id FOR UPDATE);
         SET v_written = _revise_board(
             v_board_id, p_weight_coding, p_weight_quiz, p_weight_assessment, p_actor_id);
-        COMMIT;
+        COMMIT AND NO CHAIN NO RELEASE;
     END;
 
     CALL get_exam(p_exam_id);
-    COMMIT;     -- of its SELECT, on a connection without autocommit
+    COMMIT AND NO CHAIN NO RELEASE;     -- of its SELECT, on a connection without autocommit
 END$$
 
 DELIMITER ;

@@ -1,0 +1,1 @@
+"""Hostile input: what the fuzzers of tests/test_fuzz_*.py send."""

@@ -1,0 +1,33 @@
+"""How long a fuzzer runs, and from which seed."""
+
+from __future__ import annotations
+
+import os
+import random
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+# PODIUM_FUZZ_SECONDS=300 makes a long run of other inputs each time; PODIUM_FUZZ_SEED repeats one.
+SECONDS = os.environ.get("PODIUM_FUZZ_SECONDS") or None
+SEED = int(os.environ.get("PODIUM_FUZZ_SEED") or (time.time_ns() if SECONDS else 20261125))
+
+
+def rounds(inputs: int) -> Iterator[tuple[int, random.Random]]:
+    """Yield numbers and randomness of their own: so many, or for as long as the environment says.
+
+    What an input is depends on the seed and its number alone, not on the inputs before it.
+    """
+    deadline = None if SECONDS is None else time.monotonic() + int(SECONDS)
+    number = 0
+    while time.monotonic() < deadline if deadline else number < inputs:
+        yield number, random.Random(f"{SEED}-{number}")
+        number += 1
+
+
+def resident_bytes(pid: int) -> int:
+    """Return the memory that a process and all below it hold."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    own = next(line for line in status.splitlines() if line.startswith("VmRSS:"))
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return int(own.split()[1]) * 1024 + sum(resident_bytes(int(child)) for child in children)
