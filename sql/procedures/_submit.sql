@@ -42,7 +42,7 @@ BEGIN
         BEGIN
             DECLARE EXIT HANDLER FOR 1062
             BEGIN
-                ROLLBACK;
+                ROLLBACK AND NO CHAIN NO RELEASE;
                 SET v_attempts = v_attempts + 1;
                 IF v_attempts > 3 THEN
                     RESIGNAL;
@@ -51,14 +51,14 @@ BEGIN
             END;
             DECLARE EXIT HANDLER FOR SQLEXCEPTION
             BEGIN
-                ROLLBACK;
+                ROLLBACK AND NO CHAIN NO RELEASE;
                 RESIGNAL;
             END;
 
             START TRANSACTION;
             CALL _open_workspace();
             CALL _read_submissions(p_submissions, p_actor_id);
-            COMMIT;
+            COMMIT AND NO CHAIN NO RELEASE;
 
             SET TRANSACTION ISOLATION LEVEL SERIALIZABLE;
             START TRANSACTION;
@@ -89,7 +89,7 @@ BEGIN
             IF v_accepted > 0 THEN
                 SET v_written = _write_submissions();
             END IF;
-            COMMIT;
+            COMMIT AND NO CHAIN NO RELEASE;
             SET v_done = TRUE;
         END;
     END WHILE;

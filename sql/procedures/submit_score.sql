@@ -64,7 +64,8 @@ BEGIN
     BEGIN
         DECLARE EXIT HANDLER FOR SQLEXCEPTION
         BEGIN
-            ROLLBACK;   -- of what was read since, on a connection without autocommit
+            -- Of what was read since, on a connection without autocommit.
+            ROLLBACK AND NO CHAIN NO RELEASE;
             RESIGNAL;
         END;
 
@@ -104,7 +105,7 @@ BEGIN
         ON a.submission_id = t.submission_id
     INNER JOIN leaderboards AS b FORCE INDEX (PRIMARY) ON b.board_id = t.board_id;
 
-    COMMIT;     -- of this SELECT, on a connection without autocommit
+    COMMIT AND NO CHAIN NO RELEASE;     -- of this SELECT, on a connection without autocommit
 END$$
 
 DELIMITER ;

@@ -68,7 +68,7 @@ BEGIN
     LEFT JOIN leaderboards AS b FORCE INDEX (PRIMARY) ON b.board_id = t.board_id
     ORDER BY t.item_no;
 
-    COMMIT;     -- of this SELECT, on a connection without autocommit
+    COMMIT AND NO CHAIN NO RELEASE;     -- of this SELECT, on a connection without autocommit
 END$$
 
 DELIMITER ;
