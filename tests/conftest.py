@@ -20,6 +20,8 @@ from services.server import HOME, Server
 from tests.client import Api
 from tests.own_server import OwnServer
 
+pytest_plugins = ["tests.faults.plugin"]
+
 # One a run, so that two runs in one checkout do not meet.
 TEST_HOME = HOME / "test" / str(os.getpid())
 SECRET = "the secret of the tests, not of a deployment"

@@ -241,6 +241,15 @@ def test_an_acknowledgement_with_a_wrong_entry_is_caught(
     assert f"with {name} 77" in violation.text
 
 
+def test_an_accepted_submission_for_a_stale_version_is_caught(history: History, admin: Any) -> None:
+    key = accepted(history, 3).key
+    sent = history.submissions[key]
+    history.submissions[key] = replace(sent, item=dict(sent.item) | {"expected_version": 77})
+    [violation] = check(history, admin)
+    assert violation.kind == "version"
+    assert f"{key} was made for version 77" in violation.text
+
+
 def latest(history: History) -> Read:
     """Return the read of the newest revision that ended last."""
     return max(history.reads, key=lambda read: (read.revision, read.ended))

@@ -234,6 +234,11 @@ def _answers(history: History, stored: Stored) -> Iterator[Violation]:
         if key not in rows:
             continue
         row = rows[key]
+        expected = history.submissions[key].item.get("expected_version")
+        if expected is not None and row["version"] != expected + 1:
+            yield Violation(
+                "version", f"{key} was made for version {expected} and became {row['version']}"
+            )
         right = {"version": row["version"], "revision": row["revision"]} | {
             name: row[f"entry_{name}"] for name in ENTRY_FIELDS
         }
