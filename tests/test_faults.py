@@ -144,8 +144,10 @@ Fault = Callable[[Ground, Load, random.Random], int]
 
 def mysqld_killed(ground: Ground, load: Load, order: random.Random) -> int:
     ground.mysql.kill()
-    load.wait_for_failures()
-    ground.mysql.start()
+    try:
+        load.wait_for_failures()
+    finally:
+        ground.mysql.start()
     return 1
 
 
@@ -153,10 +155,12 @@ def gateway_killed(ground: Ground, load: Load, order: random.Random) -> int:
     killed, other = order.sample(NAMES, 2)
     address = urlsplit(ground.gateways[killed].url)
     ground.gateways[killed].kill()
-    load.wait_for_failures(1, killed)
-    load.wait_for_submissions(10, other)
-    wait_until(lambda: not listens(address.port or 0))
-    ground.gateways[killed].start()
+    try:
+        load.wait_for_failures(1, killed)
+        load.wait_for_submissions(10, other)
+        wait_until(lambda: not listens(address.port or 0))
+    finally:
+        ground.gateways[killed].start()
     assert ground.gateways[killed].url == address.geturl()
     return 1
 
@@ -169,15 +173,19 @@ def listens(port: int) -> bool:
 
 def redis_stopped(ground: Ground, load: Load, order: random.Random) -> int:
     ground.redis.stop()
-    load.wait_for_submissions(order.randrange(10, 60))
-    ground.redis.start()
+    try:
+        load.wait_for_submissions(order.randrange(10, 60))
+    finally:
+        ground.redis.start()
     return 1
 
 
 def redis_paused(ground: Ground, load: Load, order: random.Random) -> int:
     ground.redis.hang()
-    load.wait_for_submissions(order.randrange(10, 60))
-    ground.redis.resume()
+    try:
+        load.wait_for_submissions(order.randrange(10, 60))
+    finally:
+        ground.redis.resume()
     return 1
 
 
@@ -262,32 +270,40 @@ def no_connection_free(ground: Ground, load: Load, order: random.Random) -> int:
 def network_cut(ground: Ground, load: Load, order: random.Random) -> int:
     assert ground.network is not None
     ground.network.cut()
-    load.wait_for_failures(order.randrange(1, 20), FAR)
-    ground.network.mend()
+    try:
+        load.wait_for_failures(order.randrange(1, 20), FAR)
+    finally:
+        ground.network.mend()
     return 1
 
 
 def network_silent(ground: Ground, load: Load, order: random.Random) -> int:
     assert ground.network is not None
     ground.network.swallow()
-    load.wait_for_failures(order.randrange(1, 5), FAR)
-    ground.network.mend()
+    try:
+        load.wait_for_failures(order.randrange(1, 5), FAR)
+    finally:
+        ground.network.mend()
     return 1
 
 
 def network_slow(ground: Ground, load: Load, order: random.Random) -> int:
     assert ground.network is not None
     ground.network.slow_down(order.uniform(0.02, 0.15))
-    load.wait_for_submissions(5, FAR)
-    ground.network.mend()
+    try:
+        load.wait_for_submissions(5, FAR)
+    finally:
+        ground.network.mend()
     return 1
 
 
 def disk_full_restarted(ground: Ground, load: Load, order: random.Random) -> int:
     assert ground.disk is not None
     fill(ground.disk)
-    load.wait_for_failures(order.randrange(1, 20))
-    make_room(ground.disk)
+    try:
+        load.wait_for_failures(order.randrange(1, 20))
+    finally:
+        make_room(ground.disk)
     ground.mysql.kill()
     ground.mysql.start()
     return 1
@@ -296,8 +312,10 @@ def disk_full_restarted(ground: Ground, load: Load, order: random.Random) -> int
 def disk_full_waited(ground: Ground, load: Load, order: random.Random) -> int:
     assert ground.disk is not None
     fill(ground.disk)
-    load.wait_for_failures(order.randrange(1, 20))
-    make_room(ground.disk)
+    try:
+        load.wait_for_failures(order.randrange(1, 20))
+    finally:
+        make_room(ground.disk)
     # A commit that found no room in the binary log looks for it again after a minute, whoever has
     # made some meanwhile, and every other commit waits behind it.
     with ground.connect() as connection:

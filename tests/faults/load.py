@@ -76,6 +76,8 @@ class Load:
     def __exit__(self, *_: object) -> None:
         self._over.set()
         self._threads.shutdown()
+        for api in self.gateways.values():
+            api.pool.clear()
         for client in self._running:
             client.result()
 
