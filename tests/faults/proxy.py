@@ -107,13 +107,18 @@ class Proxy:
                 if self._delay_sec:
                     self._over.wait(self._delay_sec)
                 sink.sendall(chunk)
-        for connection in (source, sink):
-            with contextlib.suppress(OSError):
-                connection.shutdown(socket.SHUT_RDWR)
+        _wake(source)
+        _wake(sink)
 
 
 def _reset(connection: socket.socket) -> None:
-    """End a connection without a farewell, and wake whoever waits on it."""
+    """Have a connection end without a farewell, now."""
     with contextlib.suppress(OSError):
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, AT_ONCE)
-        connection.shutdown(socket.SHUT_RDWR)
+    _wake(connection)
+
+
+def _wake(connection: socket.socket) -> None:
+    """Have whoever waits for more on a connection find its end; the other side is told nothing."""
+    with contextlib.suppress(OSError):
+        connection.shutdown(socket.SHUT_RD)
