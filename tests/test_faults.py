@@ -219,16 +219,22 @@ def queries_killed(ground: Ground, load: Load, order: random.Random) -> int:
 def kill(ground: Ground, load: Load, order: random.Random, what: str) -> int:
     """Have an administrator end what the gateways are doing, several times."""
     killed = 0
+
+    def kills() -> bool:
+        nonlocal killed
+        before = killed
+        for connection_id in busy(connection):
+            try:
+                rows(connection, f"KILL {what} {connection_id}")
+                killed += 1
+            except mysql.connector.Error as error:
+                assert error.errno == 1094  # It has gone by itself.
+        return killed > before
+
     with ground.connect() as connection:
         for _ in range(5):
             load.wait_for_submissions(order.randrange(1, 10))
-            for connection_id in busy(connection):
-                try:
-                    rows(connection, f"KILL {what} {connection_id}")
-                    killed += 1
-                except mysql.connector.Error as error:
-                    assert error.errno == 1094  # It has gone by itself.
-    assert killed
+            load.wait_until(kills)
     return killed
 
 
