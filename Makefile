@@ -8,7 +8,7 @@ VENV := .local/venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help demo test bench up down reset lint format venv
+.PHONY: help demo test test-faults bench up down reset lint format venv
 
 help: ## List these commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -18,6 +18,9 @@ demo: $(STAMP) ## Play a real exam against real servers, then serve it until Ctr
 
 test: $(STAMP) ## Run all tests against real servers
 	@$(BIN)/pytest
+
+test-faults: $(STAMP) ## Break servers, networks and clients under load, 20 times each; takes half an hour
+	@$(BIN)/pytest tests/test_faults.py --fault-rounds=20 $(ARGS)
 
 bench: $(STAMP) ## Measure beside references; ARGS=--quick takes 3 minutes, ARGS=--help tells more
 	@exec $(BIN)/python -m bench $(ARGS)

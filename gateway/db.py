@@ -42,6 +42,7 @@ UNDECIDED = {
     errorcode.ER_SERVER_SHUTDOWN,
     errorcode.ER_CLIENT_INTERACTION_TIMEOUT,
     errorcode.ER_QUERY_INTERRUPTED,  # by KILL
+    errorcode.ER_BINLOG_LOGGING_IMPOSSIBLE,  # the server ends itself in the middle of a commit
 }
 # Nobody can be served now; later perhaps.
 OUT_OF_REACH = {
@@ -51,6 +52,7 @@ OUT_OF_REACH = {
     errorcode.ER_USER_LIMIT_REACHED,
     errorcode.ER_TOO_MANY_USER_CONNECTIONS,
     errorcode.ER_OPTION_PREVENTS_STATEMENT,  # read-only, as a replica is
+    errorcode.ER_RECORD_FILE_FULL,  # no room on its disk
 }
 # Podium is not there, or not whole: before `db upgrade`, or in the middle of one.
 NOT_SET_UP = {

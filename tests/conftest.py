@@ -21,6 +21,8 @@ from services.server import HOME, Server
 from tests.client import Api
 from tests.own_server import OwnServer
 
+pytest_plugins = ["tests.faults.plugin"]
+
 # One a run, so that two runs in one checkout do not meet.
 TEST_HOME = HOME / "test" / str(os.getpid())
 # Made anew: the gateway refuses a secret that stands in a file of ours.

@@ -42,6 +42,15 @@ class OwnServer:
         self._server.stop()
         self._running = False
 
+    def kill(self) -> None:
+        """End it with SIGKILL, as a crash or the kernel would."""
+        if pid := Process(self._home, self._process).pid:
+            os.kill(pid, signal.SIGKILL)
+        else:
+            self._engine().kill()
+        # Waits for the end, and forgets it.
+        self.stop()
+
     def hang(self) -> None:
         """Let it accept connections and answer none."""
         if pid := Process(self._home, self._process).pid:

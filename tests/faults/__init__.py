@@ -1,0 +1,1 @@
+"""What breaks Podium's surroundings under load, and the load."""
