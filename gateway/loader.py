@@ -10,7 +10,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-SQL = Path(__file__).resolve().parent.parent / "sql"
+# A wheel carries the files within the package; in the repository they lie beside it.
+PACKAGE = Path(__file__).resolve().parent
+SQL = next(filter(Path.is_dir, (PACKAGE / "sql", PACKAGE.parent / "sql")))
 LOCK_TIMEOUT_SEC = 120
 # Dropping a routine drops the grants on it, so that these follow every change of one.
 GRANTS = "grants.sql"
