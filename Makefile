@@ -8,16 +8,19 @@ VENV := .local/venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help demo test bench up down reset lint format venv
+.PHONY: help demo test test-docker bench up down reset lint format venv
 
 help: ## List these commands
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
 
 demo: $(STAMP) ## Play a real exam against real servers, then serve it until Ctrl-C
 	@exec $(BIN)/python -m demo $(ARGS)
 
 test: $(STAMP) ## Run all tests against real servers
 	@$(BIN)/pytest
+
+test-docker: $(STAMP) ## Test in real containers; without a Docker engine root takes Debian's
+	@exec $(BIN)/python -m tests.docker $(ARGS)
 
 bench: $(STAMP) ## Measure beside references; ARGS=--quick takes 3 minutes, ARGS=--help tells more
 	@exec $(BIN)/python -m bench $(ARGS)
