@@ -145,7 +145,7 @@ def test_only_the_gateway_is_published_and_on_loopback_alone(project: Compose) -
         compose(project.env_file, "config", "--format", "json", files=[OWN]).stdout
     )
     published = {
-        service: [(port["host_ip"], port["target"]) for port in told["ports"]]
+        service: [(port.get("host_ip"), port["target"]) for port in told["ports"]]
         for service, told in described["services"].items()
         if told.get("ports")
     }

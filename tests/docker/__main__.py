@@ -69,10 +69,10 @@ def _install() -> None:
 @contextlib.contextmanager
 def _timed(what: str) -> Iterator[None]:
     """Say what is being done and how long it took."""
-    print(f"{what} ...", end=" ", flush=True)
+    print(f"{what} ...", flush=True)
     began = time.monotonic()
     yield
-    print(f"{time.monotonic() - began:.0f} s", flush=True)
+    print(f"... took {time.monotonic() - began:.0f} s", flush=True)
 
 
 if __name__ == "__main__":

@@ -26,9 +26,9 @@ from services.server import HOME, ROOT, Unavailable
 from tests.waiting import wait_until
 
 FOLDER = HOME / "docker"
-PACKAGES = ("docker.io", "docker-compose", "iptables", "mount")
+PACKAGES = ("docker.io", "docker-compose", "iptables", "iproute2", "mount")
 INIT = Path(__file__).with_name("engine.sh")
-TOOLS = ("unshare", "nsenter", "mount", "pivot_root", "ip")
+TOOLS = ("setpriv", "unshare", "nsenter", "mount", "pivot_root")
 START_TIMEOUT_SEC = 60
 STOP_TIMEOUT_SEC = 30
 
@@ -74,7 +74,8 @@ def _own() -> Engine | None:
     """Return the engine of this machine, if one answers and Compose is there for it."""
     with contextlib.suppress(*ERRORS), contextlib.closing(docker.from_env(timeout=10)) as client:
         version = client.version()["Version"]
-        if subprocess.run(["docker", "compose", "version"], capture_output=True).returncode:
+        asked = ["docker", "compose", "version"]
+        if shutil.which("docker") is None or subprocess.run(asked, capture_output=True).returncode:
             raise Unavailable("a Docker engine answers, but `docker compose` is missing")
         return Engine(f"{version} of this machine", ("docker", "compose"))
     return None
@@ -89,13 +90,16 @@ def _started() -> Iterator[Engine]:
         if shutil.which(tool) is None:
             raise Unavailable(f"no Docker engine answers, and no {tool} to start one with")
     packages = debian.unpack(FOLDER / "engine", PACKAGES, called="a Docker engine")
+    _clear()
     state = FOLDER / f"run-{os.getpid()}"
     state.mkdir(mode=0o700)
     address, log = state / "docker.sock", state / "log"
     with log.open("w") as output:
         process = subprocess.Popen(
-            # Ending unshare ends the first process of its namespace, and with that all of them.
-            ["unshare", "--mount", "--net", "--pid", "--ipc", "--fork", "--kill-child", "--"]
+            # Ending unshare ends the first process of its namespace, and with that all of them; it
+            # ends with us, however we end.
+            ["setpriv", "--pdeathsig=KILL", "--"]
+            + ["unshare", "--mount", "--net", "--pid", "--ipc", "--fork", "--kill-child", "--"]
             + ["sh", str(INIT), str(packages.root), str(ROOT), str(state)],
             env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/tmp"},
             stdin=subprocess.DEVNULL,
@@ -104,8 +108,9 @@ def _started() -> Iterator[Engine]:
             start_new_session=True,
         )
     try:
-        wait_until(lambda: process.poll() is not None or _listens(address), START_TIMEOUT_SEC)
-        if process.poll() is not None:
+        with contextlib.suppress(AssertionError):
+            wait_until(lambda: process.poll() is not None or _listens(address), START_TIMEOUT_SEC)
+        if process.poll() is not None or not _listens(address):
             raise Unavailable(f"Debian's Docker engine does not start: {_last_words(log)}")
         first = _child(process.pid)
         environment = {
@@ -132,6 +137,13 @@ def _started() -> Iterator[Engine]:
         process.kill()
         process.wait()
         shutil.rmtree(state)
+
+
+def _clear() -> None:
+    """Remove the data of engines whose command was killed, and which ended with it."""
+    for state in FOLDER.glob("run-*"):
+        if not Path("/proc", state.name.removeprefix("run-")).exists():
+            shutil.rmtree(state)
 
 
 def _version(environment: Mapping[str, str]) -> str:

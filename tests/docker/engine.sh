@@ -26,13 +26,13 @@ mount -t tmpfs tmpfs "$root/tmp"
 mount -t tmpfs tmpfs "$root/run"
 mkdir -p "$root$repository"
 mount --bind "$repository" "$root$repository"
-ip link set lo up
 
 # Not chroot: what `docker exec` runs enters a container by way of the root of its mounts, which must be ours.
 mkdir "$root/run/old"
 cd "$root"
 pivot_root . run/old
 umount -l /run/old
+ip link set lo up
 
 exec /usr/bin/tini-static -- dockerd --host "unix://$state/docker.sock" --data-root "$state/data" \
     --exec-root /run/docker --pidfile /run/docker.pid
