@@ -3,8 +3,9 @@ FROM python:3.11-slim AS packages
 COPY requirements.txt .
 # The first paragraph is what the gateway runs on.
 RUN sed '/^$/q' requirements.txt > gateway.txt \
-    && python -m venv /venv \
-    && /venv/bin/pip install --no-cache-dir --disable-pip-version-check --requirement gateway.txt
+    && python -m venv --without-pip /venv \
+    && python -m pip --python /venv/bin/python install \
+        --no-cache-dir --disable-pip-version-check --requirement gateway.txt
 
 FROM python:3.11-slim
 ENV PATH=/venv/bin:$PATH PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1

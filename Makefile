@@ -8,10 +8,10 @@ VENV := .local/venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help demo test test-faults bench up down reset lint format venv
+.PHONY: help demo test test-faults test-docker bench up down reset lint format venv
 
 help: ## List these commands
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
 
 demo: $(STAMP) ## Play a real exam against real servers, then serve it until Ctrl-C
 	@exec $(BIN)/python -m demo $(ARGS)
@@ -21,6 +21,9 @@ test: $(STAMP) ## Run all tests against real servers
 
 test-faults: $(STAMP) ## Break servers, networks and clients under load, 20 times each; takes half an hour
 	@$(BIN)/pytest tests/test_faults.py --fault-rounds=20 $(ARGS)
+
+test-docker: $(STAMP) ## Test in real containers; without a Docker engine root takes Debian's
+	@exec $(BIN)/python -m tests.docker $(ARGS)
 
 bench: $(STAMP) ## Measure beside references; ARGS=--quick takes 3 minutes, ARGS=--help tells more
 	@exec $(BIN)/python -m bench $(ARGS)

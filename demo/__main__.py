@@ -18,8 +18,8 @@ from demo import candidates, play, verify
 from demo.client import DemoError, Gateway
 from demo.play import Exam, Record
 from demo.screen import Screen
-from services.server import HOME
-from services.stack import Stack, start_stack
+from services.server import HOME, Server
+from services.stack import Stack, find_administrator, start_stack
 
 HEARTBEAT_SEC = 2
 MISSED_BEATS = 3
@@ -38,7 +38,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         f"{min(arguments.workers, arguments.candidates)} at once\n"
     )
     try:
-        stack = start_stack(arguments.home, port=arguments.port)
+        stack = (
+            _running(arguments.url)
+            if arguments.url
+            else start_stack(arguments.home, port=arguments.port)
+        )
     except KeyboardInterrupt:
         screen.say("\nStopped before it began.")
         return 130
@@ -52,9 +56,26 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 1
     finally:
         _ignore_signals()
-        with screen.busy("Stopping what this demo has started ..."):
-            stack.stop()
-        screen.say("Stopped what this demo had started; the data stays until `make reset`.")
+        if not arguments.url:
+            with screen.busy("Stopping what this demo has started ..."):
+                stack.stop()
+            screen.say("Stopped what this demo had started; the data stays until `make reset`.")
+
+
+def _running(url: str) -> Stack:
+    """Return a Podium that runs already, on whatever servers, from what the environment tells."""
+    missing = [name for name in ("PODIUM_MYSQL_URL", "PODIUM_JWT_SECRET") if name not in os.environ]
+    if missing:
+        raise SystemExit(f"--url needs {' and '.join(missing)} of that Podium in the environment")
+    mysql_url = os.environ["PODIUM_MYSQL_URL"]
+    return Stack(
+        mysql=Server(mysql_url, "url", "named by PODIUM_MYSQL_URL"),
+        redis=Server("", "url", "the gateway's own"),
+        gateway=Server(url.rstrip("/"), "url", "named by --url"),
+        gateway_mysql_url="",
+        secret=os.environ["PODIUM_JWT_SECRET"],
+        admin_id=find_administrator(mysql_url),
+    )
 
 
 def run(screen: Screen, stack: Stack, arguments: argparse.Namespace) -> int:
@@ -192,6 +213,11 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=2026, help="another seed, other people (2026)")
     parser.add_argument(
         "--no-serve", dest="serve", action="store_false", help="end after the checks"
+    )
+    parser.add_argument(
+        "--url",
+        help="play at a gateway that runs already, with PODIUM_JWT_SECRET and the administrative "
+        "PODIUM_MYSQL_URL of it",
     )
     parser.add_argument("--home", type=Path, default=HOME, help="folder of the servers (.local)")
     parser.add_argument(

@@ -48,6 +48,8 @@ UNDECIDED = {
 OUT_OF_REACH = {
     errorcode.CR_CONNECTION_ERROR,
     errorcode.CR_CONN_HOST_ERROR,
+    # In a container network the name of a stopped server is unknown.
+    errorcode.CR_UNKNOWN_HOST,
     errorcode.ER_CON_COUNT_ERROR,
     errorcode.ER_USER_LIMIT_REACHED,
     errorcode.ER_TOO_MANY_USER_CONNECTIONS,

@@ -13,7 +13,9 @@ from typing import Any
 import mysql.connector
 from mysql.connector import errorcode
 
-SQL = Path(__file__).resolve().parent.parent / "sql"
+# A wheel carries the files within the package; in the repository they lie beside it.
+PACKAGE = Path(__file__).resolve().parent
+SQL = next(filter(Path.is_dir, (PACKAGE / "sql", PACKAGE.parent / "sql")))
 LOCK_TIMEOUT_SEC = 120
 # A table that somebody's open transaction holds. Every submission queues behind whoever waits for
 # it, so that the upgrade gives up and not they.

@@ -1,4 +1,4 @@
-"""MySQL and Redis from Debian's unstable suite, unpacked into a private folder.
+"""Debian's packages, such as MySQL and Redis of the unstable suite, unpacked into a private folder.
 
 No root is needed and nothing of the system is touched: apt keeps its lists, state and archives
 below .local/debian, checks signatures as always, and only downloads. The mirror is the machine's
@@ -13,7 +13,7 @@ import shutil
 import stat
 import subprocess
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -54,13 +54,28 @@ class Archive(NamedTuple):
     signed_by: str | None
 
 
-def unpack() -> Unpacked:
-    """Return the unpacked packages, fetching them at the first call."""
-    root = FOLDER / "root"
+def unpack(
+    folder: Path | None = None,
+    packages: Sequence[str] = PACKAGES,
+    suite: str = SUITE,
+    *,
+    called: str = "MySQL and Redis",
+) -> Unpacked:
+    """Return the unpacked packages, and all they depend on, fetching them at the first call.
+
+    folder: where they are kept, by default .local/debian; called: what they are, for the user.
+    """
+    folder = folder or FOLDER
+    root = folder / "root"
     if not root.is_dir():
-        with exclusive(FOLDER.with_suffix(".lock")):
+        for tool in ("apt-get", "dpkg-deb"):
+            if shutil.which(tool) is None:
+                raise Unavailable(f"no {tool} to fetch Debian's packages with")
+        with exclusive(folder.with_suffix(".lock")):
             if not root.is_dir():
-                _fetch(root)
+                listed = sources(_machine(), suite)
+                print(f"Fetching {called} from Debian's packages (once) ...", flush=True)
+                _fetch(root, packages, suite, listed)
     return Unpacked(root)
 
 
@@ -91,7 +106,7 @@ def archives_of_list(text: str) -> Iterator[Archive]:
             yield Archive(match["uri"], signed_by.replace(",", " ") if signed_by else None)
 
 
-def sources(machine: Iterable[Archive]) -> str:
+def sources(machine: Iterable[Archive], suite: str = SUITE) -> str:
     """Turn the Debian archives among a machine's into apt sources of the suite."""
     stanzas = []
     for uri, signed_by in dict.fromkeys(machine):
@@ -101,7 +116,7 @@ def sources(machine: Iterable[Archive]) -> str:
         if not signed_by:
             raise Unavailable("Debian's packages need the package debian-archive-keyring")
         stanzas.append(
-            f"Types: deb\nURIs: {uri}\nSuites: {SUITE}\nComponents: main\n"
+            f"Types: deb\nURIs: {uri}\nSuites: {suite}\nComponents: main\n"
             f"Targets: Packages\nSigned-By: {signed_by}\n"
         )
     if not stanzas:
@@ -122,27 +137,22 @@ def _machine() -> Iterator[Archive]:
         yield from archives_of_list(path.read_text())
 
 
-def _fetch(root: Path) -> None:
+def _fetch(root: Path, packages: Sequence[str], suite: str, listed: str) -> None:
     """Download the packages and unpack them; the folder appears when it is complete."""
-    for tool in ("apt-get", "dpkg-deb"):
-        if shutil.which(tool) is None:
-            raise Unavailable(f"no {tool} to fetch Debian's packages with")
-    listed = sources(_machine())
-    print("Fetching MySQL and Redis from Debian's packages (once) ...", flush=True)
-    FOLDER.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=FOLDER) as folder:
+    root.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=root.parent) as folder:
         scratch = Path(folder)
         for name in ("lists/partial", "archives/partial", "root"):
             (scratch / name).mkdir(parents=True)
         (scratch / "status").touch()
         (scratch / "podium.sources").write_text(listed)
-        (scratch / "apt.conf").write_text(_apt_conf(scratch))
+        (scratch / "apt.conf").write_text(_apt_conf(scratch, suite))
         apt = ["apt-get", f"--config-file={scratch / 'apt.conf'}", "--quiet=2"]
         warnings = _run([*apt, "update"])
         # Of archives that cannot be reached apt only warns: one of several is enough.
         if not any(scratch.glob("lists/*Release")):
             raise _refused("apt-get", warnings)
-        _run([*apt, "install", *PACKAGES])
+        _run([*apt, "install", *packages])
         for package in sorted(scratch.glob("archives/*.deb")):
             _run(["dpkg-deb", "--extract", str(package), str(scratch / "root")])
         # Nobody updates these programs, so none of them may run with rights of its own.
@@ -152,7 +162,7 @@ def _fetch(root: Path) -> None:
         (scratch / "root").rename(root)
 
 
-def _apt_conf(folder: Path) -> str:
+def _apt_conf(folder: Path, suite: str) -> str:
     """Return the settings that keep apt within a folder; the machine's own come before them."""
     return f"""\
 Dir::State "{folder}";
@@ -164,7 +174,7 @@ Dir::Etc::sourcelist "{folder}/podium.sources";
 Dir::Etc::sourceparts "-";
 Dir::Etc::preferences "-";
 Dir::Etc::preferencesparts "-";
-APT::Default-Release "{SUITE}";
+APT::Default-Release "{suite}";
 APT::Install-Recommends "false";
 APT::Get::Download-Only "true";
 APT::Get::Assume-Yes "true";

@@ -75,6 +75,13 @@ class Container:
         return "no output"
 
 
+def require(*images: str) -> None:
+    """Raise Unavailable unless a Docker engine answers that has, or can pull, the images."""
+    with _engine() as client:
+        for image in images:
+            _require(client, image)
+
+
 @contextlib.contextmanager
 def _engine() -> Iterator[docker.DockerClient]:
     """Connect to the Docker engine of this machine."""

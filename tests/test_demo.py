@@ -19,7 +19,7 @@ import pytest
 from rich.console import Console
 
 from demo import verify
-from demo.__main__ import play_exam, run
+from demo.__main__ import main, play_exam, run
 from demo.client import Caller, DemoError, Gateway
 from demo.play import Exam, Record, Submission
 from demo.screen import Screen
@@ -220,6 +220,15 @@ def test_without_mysql_the_command_says_so_in_words(tmp_path: Path) -> None:
         said = process.stdout.read().decode()
     assert process.returncode == 1
     assert "MySQL" in said and "Traceback" not in said
+
+
+def test_a_running_podium_needs_its_secret_and_its_database(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("PODIUM_MYSQL_URL", raising=False)
+    monkeypatch.delenv("PODIUM_JWT_SECRET", raising=False)
+    with pytest.raises(SystemExit, match="needs PODIUM_MYSQL_URL and PODIUM_JWT_SECRET"):
+        main(["--url", "http://127.0.0.1:1"])
 
 
 def _start(home: Path, **env: str) -> subprocess.Popen[bytes]:
