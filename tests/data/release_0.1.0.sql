@@ -439,24 +439,25 @@ REPLACE INTO podium.schema_files (path, checksum, release_no, applied_at)
 VALUES ('seed/error_catalog.sql', '509169bdd85b3e78531484496c4c632caf0ac3d556ae91b2eefc3e0bc4f23d2e', '0.1.0', UTC_TIMESTAMP(6));
 SET NAMES utf8mb4 COLLATE utf8mb4_0900_ai_ci;
 
--- Six bits a level: a rank reads at most 64 rows on each of seven levels, whatever the size of the
--- board, and a submission writes two rows on each; fewer bits read less and write more. The last
--- level is the board itself, since no standing_key reaches 2^42. A change here calls for
--- recalculate_leaderboard of every exam; rows are therefore never changed, only added where
--- missing.
+-- Three levels for the time, which are the low 22 bits of a standing_key, four for the score above
+-- them. A rank reads at most 32 rows on each level of the score, and 64 on each of the time but the
+-- third, which has 1,024 buckets of 68 minutes: exams fill few of them. A submission writes two
+-- rows on each level; fewer bits a level read less and write more. The last level is the board
+-- itself, since no standing_key reaches 2^42. A change here calls for recalculate_leaderboard of
+-- every exam; rows are therefore never changed, only added where missing.
 INSERT INTO podium.leaderboard_levels (level, bucket_shift, parent_shift)
 VALUES
     (0, 0, 6),
     (1, 6, 12),
-    (2, 12, 18),
-    (3, 18, 24),
-    (4, 24, 30),
-    (5, 30, 36),
-    (6, 36, 42),
+    (2, 12, 22),
+    (3, 22, 27),
+    (4, 27, 32),
+    (5, 32, 37),
+    (6, 37, 42),
     (7, 42, 63)
 ON DUPLICATE KEY UPDATE level = leaderboard_levels.level;
 REPLACE INTO podium.schema_files (path, checksum, release_no, applied_at)
-VALUES ('seed/leaderboard_levels.sql', '53ebf45ee7a58e34d6eae4a6eb767c2895fda083a40670e7a35696618de062ae', '0.1.0', UTC_TIMESTAMP(6));
+VALUES ('seed/leaderboard_levels.sql', '6deb5924e26deecb4c1ff7d2db86e0aeb0521364d1acfd92d6e58ab4b9dd4af3', '0.1.0', UTC_TIMESTAMP(6));
 SET NAMES utf8mb4 COLLATE utf8mb4_0900_ai_ci;
 SET sql_mode = 'TRADITIONAL,ONLY_FULL_GROUP_BY';
 
@@ -831,10 +832,16 @@ BEGIN
     -- Locks:       none
     -- Example:     CALL _open_workspace();
 
+    -- As _settle_session does; tmp_submissions then draws the id.
+    SET timestamp = DEFAULT;
+    IF @@insert_id <> 0 THEN
+        SET insert_id = 1;
+    END IF;
+
     -- A connection that is reset loses the variable and the tables together. The name carries the
     -- shape of the tables: a release that changes one changes the names, so that old connections
     -- get new tables.
-    IF @podium_workspace_1 IS NULL THEN
+    IF @podium_workspace_2 IS NULL THEN
         DROP TEMPORARY TABLE IF EXISTS tmp_submissions, tmp_items, tmp_entries;
 
         -- What came in: one row per item of the array, values read and judged for themselves.
@@ -859,8 +866,11 @@ BEGIN
             id_items         INT UNSIGNED    NOT NULL,      -- items with this submission_id
             session_items    INT UNSIGNED    NOT NULL,      -- items for this session
             session_time_sec BIGINT          NULL,          -- their times, summed
+            -- Draws the id that the caller may have set, in place of the audit log.
+            drawn_id         BIGINT UNSIGNED NOT NULL AUTO_INCREMENT,
             -- Reading in this order locks the boards in ascending order.
-            PRIMARY KEY (place)
+            PRIMARY KEY (place),
+            UNIQUE (drawn_id)
         ) ENGINE = InnoDB;
 
         -- What is left of it under the lock, beside the state of its session before the array.
@@ -910,7 +920,7 @@ BEGIN
             PRIMARY KEY (entry_no)
         ) ENGINE = InnoDB;
 
-        SET @podium_workspace_1 = TRUE;
+        SET @podium_workspace_2 = TRUE;
     END IF;
 
     -- The hint is for clients with --safe-updates, which want a key in every WHERE.
@@ -921,7 +931,7 @@ END$$
 
 DELIMITER ;
 REPLACE INTO podium.schema_files (path, checksum, release_no, applied_at)
-VALUES ('procedures/_open_workspace.sql', '0962a89dab23a16f30be0d511ebf250243dc87781b9ec2a2cc8da8b05a8a0f36', '0.1.0', UTC_TIMESTAMP(6));
+VALUES ('procedures/_open_workspace.sql', 'aa1bbf1fac19ede14121b295bb0ce0e9fa1a716d524c8301bf08ba0cc311e2cc', '0.1.0', UTC_TIMESTAMP(6));
 SET NAMES utf8mb4 COLLATE utf8mb4_0900_ai_ci;
 SET sql_mode = 'TRADITIONAL,ONLY_FULL_GROUP_BY';
 
@@ -1527,6 +1537,48 @@ VALUES ('procedures/_revision_hash.sql', 'c4eb99122906a07c0b755e35129135c6b09854
 SET NAMES utf8mb4 COLLATE utf8mb4_0900_ai_ci;
 SET sql_mode = 'TRADITIONAL,ONLY_FULL_GROUP_BY';
 
+DROP PROCEDURE IF EXISTS podium._settle_session;
+
+DELIMITER $$
+
+CREATE DEFINER = podium_owner@localhost PROCEDURE podium._settle_session()
+    COMMENT 'Takes back the clock and the next id that the caller has set'
+    NOT DETERMINISTIC
+    MODIFIES SQL DATA
+    SQL SECURITY DEFINER
+BEGIN
+    -- Purpose:     SET timestamp and SET insert_id take no privilege: an account with EXECUTE alone
+    --              would choose the times of the history and evade deadlines, or use up the ids of
+    --              a table for good. Called by whoever writes, except submissions, which do the
+    --              same in _open_workspace.
+    -- Parameters:  none
+    -- Result sets: none
+    -- Errors:      none
+    -- Transaction: the caller's
+    -- Locks:       none; a temporary table only
+    -- Example:     CALL _settle_session();
+    SET timestamp = DEFAULT;
+
+    -- The id goes to the first row that draws one, and cannot be taken back in any other way: an id
+    -- of 0 cannot even be seen. Any other becomes 1, since the last there is would fail here.
+    IF @@insert_id <> 0 THEN
+        SET insert_id = 1;
+    END IF;
+    CREATE TEMPORARY TABLE IF NOT EXISTS tmp_drawn_id (
+        drawn_id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT,
+        only_row BOOLEAN         NOT NULL,
+        PRIMARY KEY (drawn_id),
+        UNIQUE (only_row)
+    ) ENGINE = InnoDB;
+    INSERT INTO tmp_drawn_id (only_row) VALUES (TRUE) ON DUPLICATE KEY UPDATE only_row = TRUE;
+END$$
+
+DELIMITER ;
+REPLACE INTO podium.schema_files (path, checksum, release_no, applied_at)
+VALUES ('procedures/_settle_session.sql', '4e6a52cbc691157edc1e1997f74453e0cf672dea2645ba8322152bea69f22e2c', '0.1.0', UTC_TIMESTAMP(6));
+SET NAMES utf8mb4 COLLATE utf8mb4_0900_ai_ci;
+SET sql_mode = 'TRADITIONAL,ONLY_FULL_GROUP_BY';
+
 DROP PROCEDURE IF EXISTS podium._submit;
 
 DELIMITER $$
@@ -1568,7 +1620,7 @@ BEGIN
         BEGIN
             DECLARE EXIT HANDLER FOR 1062
             BEGIN
-                ROLLBACK;
+                ROLLBACK AND NO CHAIN NO RELEASE;
                 SET v_attempts = v_attempts + 1;
                 IF v_attempts > 3 THEN
                     RESIGNAL;
@@ -1577,14 +1629,14 @@ BEGIN
             END;
             DECLARE EXIT HANDLER FOR SQLEXCEPTION
             BEGIN
-                ROLLBACK;
+                ROLLBACK AND NO CHAIN NO RELEASE;
                 RESIGNAL;
             END;
 
             START TRANSACTION;
             CALL _open_workspace();
             CALL _read_submissions(p_submissions, p_actor_id);
-            COMMIT;
+            COMMIT AND NO CHAIN NO RELEASE;
 
             SET TRANSACTION ISOLATION LEVEL SERIALIZABLE;
             START TRANSACTION;
@@ -1615,7 +1667,7 @@ BEGIN
             IF v_accepted > 0 THEN
                 SET v_written = _write_submissions();
             END IF;
-            COMMIT;
+            COMMIT AND NO CHAIN NO RELEASE;
             SET v_done = TRUE;
         END;
     END WHILE;
@@ -1623,7 +1675,7 @@ END$$
 
 DELIMITER ;
 REPLACE INTO podium.schema_files (path, checksum, release_no, applied_at)
-VALUES ('procedures/_submit.sql', '7ef243072beb16e28299d5d2c1a3b77b2c4065a7f0a4ad86c5f01a9d4a8c5c48', '0.1.0', UTC_TIMESTAMP(6));
+VALUES ('procedures/_submit.sql', 'b4a7c0a5e8e024f53f148e3876c5104ff5282bbdfbdf7f5209d8d96c039ad878', '0.1.0', UTC_TIMESTAMP(6));
 SET NAMES utf8mb4 COLLATE utf8mb4_0900_ai_ci;
 SET sql_mode = 'TRADITIONAL,ONLY_FULL_GROUP_BY';
 
@@ -2104,7 +2156,7 @@ BEGIN
     BEGIN
         DECLARE EXIT HANDLER FOR SQLEXCEPTION
         BEGIN
-            ROLLBACK;
+            ROLLBACK AND NO CHAIN NO RELEASE;
             RESIGNAL;
         END;
 
@@ -2252,13 +2304,13 @@ BEGIN
         WHERE NOT (found <=> expected)
         ORDER BY problem, item;
 
-        COMMIT;
+        COMMIT AND NO CHAIN NO RELEASE;
     END;
 END$$
 
 DELIMITER ;
 REPLACE INTO podium.schema_files (path, checksum, release_no, applied_at)
-VALUES ('procedures/check_leaderboard.sql', '195bc0f5abb701022d33bb8c9dd0fbddfa2c0845b28b01b02c4f5c18d700d927', '0.1.0', UTC_TIMESTAMP(6));
+VALUES ('procedures/check_leaderboard.sql', 'bf70e33285c3ed2317dacdf3c4c7d029abce7bfee530d84dc247f9e60d73a4de', '0.1.0', UTC_TIMESTAMP(6));
 SET NAMES utf8mb4 COLLATE utf8mb4_0900_ai_ci;
 SET sql_mode = 'TRADITIONAL,ONLY_FULL_GROUP_BY';
 
@@ -2308,11 +2360,12 @@ BEGIN
     BEGIN
         DECLARE EXIT HANDLER FOR SQLEXCEPTION
         BEGIN
-            ROLLBACK;
+            ROLLBACK AND NO CHAIN NO RELEASE;
             RESIGNAL;
         END;
 
         START TRANSACTION;
+        CALL _settle_session();
 
         IF p_weight_coding IS NULL AND p_weight_quiz IS NULL AND p_weight_assessment IS NULL THEN
             SET p_weight_coding = 50, p_weight_quiz = 30, p_weight_assessment = 20;
@@ -2338,16 +2391,16 @@ BEGIN
             p_title, p_weight_coding, p_weight_quiz, p_weight_assessment,
             COALESCE(p_max_attempts, 1), COALESCE(p_attempt_policy, 'best'),
             p_starts_at, p_ends_at, p_duration_sec);
-        COMMIT;
+        COMMIT AND NO CHAIN NO RELEASE;
     END;
 
     CALL get_exam(v_exam_id);
-    COMMIT;     -- of its SELECT, on a connection without autocommit
+    COMMIT AND NO CHAIN NO RELEASE;     -- of its SELECT, on a connection without autocommit
 END$$
 
 DELIMITER ;
 REPLACE INTO podium.schema_files (path, checksum, release_no, applied_at)
-VALUES ('procedures/create_exam.sql', '043908f1dd6d8b1b892fbb741943605bb2b4d39020ece4dd21ed4ccbb98f7ccc', '0.1.0', UTC_TIMESTAMP(6));
+VALUES ('procedures/create_exam.sql', '2f8fd380d36f3ebbadfe1107c9f526426b6fb6b2c7daf0000b86357ee57d89e9', '0.1.0', UTC_TIMESTAMP(6));
 SET NAMES utf8mb4 COLLATE utf8mb4_0900_ai_ci;
 SET sql_mode = 'TRADITIONAL,ONLY_FULL_GROUP_BY';
 
@@ -2390,6 +2443,7 @@ BEGIN
         CALL _raise('role_invalid', 'role must be candidate, moderator or admin');
     END IF;
 
+    CALL _settle_session();
     INSERT INTO users (username, full_name, role, created_at)
     VALUES (p_username, p_full_name, COALESCE(p_role, 'candidate'), UTC_TIMESTAMP(6));
 
@@ -2400,7 +2454,7 @@ END$$
 
 DELIMITER ;
 REPLACE INTO podium.schema_files (path, checksum, release_no, applied_at)
-VALUES ('procedures/create_user.sql', '3e2b463d8218819a370f070daf1d8cfe35f272308a0e3f22607ab5783e6f0d62', '0.1.0', UTC_TIMESTAMP(6));
+VALUES ('procedures/create_user.sql', '023031ff56d582d398f4551f742b3d427af7cdf1763cf5c93260bfe0dbb42019', '0.1.0', UTC_TIMESTAMP(6));
 SET NAMES utf8mb4 COLLATE utf8mb4_0900_ai_ci;
 SET sql_mode = 'TRADITIONAL,ONLY_FULL_GROUP_BY';
 
@@ -2437,11 +2491,12 @@ BEGIN
     BEGIN
         DECLARE EXIT HANDLER FOR SQLEXCEPTION
         BEGIN
-            ROLLBACK;
+            ROLLBACK AND NO CHAIN NO RELEASE;
             RESIGNAL;
         END;
 
         START TRANSACTION;
+        CALL _settle_session();
         -- Not SET, whose lock two who finish at once would hold against each other.
         SELECT (SELECT user_id FROM exam_sessions WHERE session_id = p_session_id) INTO v_user_id;
         IF v_user_id IS NULL THEN
@@ -2453,7 +2508,7 @@ BEGIN
         UPDATE exam_sessions
         SET status = 'finished', finished_at = UTC_TIMESTAMP(6)
         WHERE session_id = p_session_id AND status = 'in_progress';
-        COMMIT;
+        COMMIT AND NO CHAIN NO RELEASE;
     END;
 
     SELECT
@@ -2462,12 +2517,12 @@ BEGIN
     FROM exam_sessions
     WHERE session_id = p_session_id;
 
-    COMMIT;     -- of this SELECT, on a connection without autocommit
+    COMMIT AND NO CHAIN NO RELEASE;     -- of this SELECT, on a connection without autocommit
 END$$
 
 DELIMITER ;
 REPLACE INTO podium.schema_files (path, checksum, release_no, applied_at)
-VALUES ('procedures/finish_session.sql', '3e2424798b9cc2d4bfba9dbb9ad3e7ef2e7b6d2853df7191c5078f5ff34a64ed', '0.1.0', UTC_TIMESTAMP(6));
+VALUES ('procedures/finish_session.sql', 'df7b170d087641c1abf83a508d0f6e9dea2a4b98fbbe310631e348bf5dca0d83', '0.1.0', UTC_TIMESTAMP(6));
 SET NAMES utf8mb4 COLLATE utf8mb4_0900_ai_ci;
 SET sql_mode = 'TRADITIONAL,ONLY_FULL_GROUP_BY';
 
@@ -2512,7 +2567,7 @@ BEGIN
     BEGIN
         DECLARE EXIT HANDLER FOR SQLEXCEPTION
         BEGIN
-            ROLLBACK;
+            ROLLBACK AND NO CHAIN NO RELEASE;
             RESIGNAL;
         END;
 
@@ -2617,13 +2672,13 @@ BEGIN
         STRAIGHT_JOIN users AS u FORCE INDEX (PRIMARY) ON u.user_id = a.user_id
         ORDER BY `rank`, a.user_id;
 
-        COMMIT;
+        COMMIT AND NO CHAIN NO RELEASE;
     END;
 END$$
 
 DELIMITER ;
 REPLACE INTO podium.schema_files (path, checksum, release_no, applied_at)
-VALUES ('procedures/get_around.sql', '5e6627db9dc827169f7a1b9d4ce511e40e19bd465b114df6ebf19caac5364be0', '0.1.0', UTC_TIMESTAMP(6));
+VALUES ('procedures/get_around.sql', 'db459f91dffc96045c178b007af2fb89fa8f47fac44d43b4c180b2df44f4c7e3', '0.1.0', UTC_TIMESTAMP(6));
 SET NAMES utf8mb4 COLLATE utf8mb4_0900_ai_ci;
 SET sql_mode = 'TRADITIONAL,ONLY_FULL_GROUP_BY';
 
@@ -2741,7 +2796,7 @@ BEGIN
     BEGIN
         DECLARE EXIT HANDLER FOR SQLEXCEPTION
         BEGIN
-            ROLLBACK;
+            ROLLBACK AND NO CHAIN NO RELEASE;
             RESIGNAL;
         END;
 
@@ -2777,13 +2832,13 @@ BEGIN
         INNER JOIN exam_sessions AS s ON s.session_id = e.session_id
         WHERE e.board_id = v_board_id AND e.user_id = p_user_id;
 
-        COMMIT;
+        COMMIT AND NO CHAIN NO RELEASE;
     END;
 END$$
 
 DELIMITER ;
 REPLACE INTO podium.schema_files (path, checksum, release_no, applied_at)
-VALUES ('procedures/get_entry.sql', '6bf9ea9434107a1019a016362ac63c3807370e400436e6c0be76338c0580fe35', '0.1.0', UTC_TIMESTAMP(6));
+VALUES ('procedures/get_entry.sql', 'c035ad1714f63c6d1c601393b807d6f5f9568fd9bf98d8ed767372face16afe6', '0.1.0', UTC_TIMESTAMP(6));
 SET NAMES utf8mb4 COLLATE utf8mb4_0900_ai_ci;
 SET sql_mode = 'TRADITIONAL,ONLY_FULL_GROUP_BY';
 
@@ -2873,7 +2928,7 @@ BEGIN
     BEGIN
         DECLARE EXIT HANDLER FOR SQLEXCEPTION
         BEGIN
-            ROLLBACK;
+            ROLLBACK AND NO CHAIN NO RELEASE;
             RESIGNAL;
         END;
 
@@ -2926,13 +2981,13 @@ BEGIN
         INNER JOIN users AS u ON u.user_id = e.user_id
         WHERE e.board_id = v_board_id AND e.user_id = p_user_id;
 
-        COMMIT;
+        COMMIT AND NO CHAIN NO RELEASE;
     END;
 END$$
 
 DELIMITER ;
 REPLACE INTO podium.schema_files (path, checksum, release_no, applied_at)
-VALUES ('procedures/get_leaderboard.sql', '47137e7b4b546c60f1f5fd17a2ece4c8cae9da2cd01351e652d7b3c38ab1575a', '0.1.0', UTC_TIMESTAMP(6));
+VALUES ('procedures/get_leaderboard.sql', '1130d6368a5bdd02f59b671062673c4cf1c1f6bcff1ce42b8924a4aac5d0a1c4', '0.1.0', UTC_TIMESTAMP(6));
 SET NAMES utf8mb4 COLLATE utf8mb4_0900_ai_ci;
 SET sql_mode = 'TRADITIONAL,ONLY_FULL_GROUP_BY';
 
@@ -2970,7 +3025,7 @@ BEGIN
     BEGIN
         DECLARE EXIT HANDLER FOR SQLEXCEPTION
         BEGIN
-            ROLLBACK;
+            ROLLBACK AND NO CHAIN NO RELEASE;
             RESIGNAL;
         END;
 
@@ -2995,13 +3050,13 @@ BEGIN
         WHERE session_id = p_session_id
         ORDER BY module_type;
 
-        COMMIT;
+        COMMIT AND NO CHAIN NO RELEASE;
     END;
 END$$
 
 DELIMITER ;
 REPLACE INTO podium.schema_files (path, checksum, release_no, applied_at)
-VALUES ('procedures/get_session.sql', 'a95dfdfae031848d50071119a2214bfd2e51d4275e0c8a75ba34832a04a91452', '0.1.0', UTC_TIMESTAMP(6));
+VALUES ('procedures/get_session.sql', '5c48173ff6f8a263f951cd33990fefefeaafa11a6ae2a31eef6fb1ab50df386b', '0.1.0', UTC_TIMESTAMP(6));
 SET NAMES utf8mb4 COLLATE utf8mb4_0900_ai_ci;
 SET sql_mode = 'TRADITIONAL,ONLY_FULL_GROUP_BY';
 
@@ -3082,31 +3137,32 @@ BEGIN
     BEGIN
         DECLARE EXIT HANDLER FOR SQLEXCEPTION
         BEGIN
-            ROLLBACK;
+            ROLLBACK AND NO CHAIN NO RELEASE;
             RESIGNAL;
         END;
 
         START TRANSACTION;
+        CALL _settle_session();
         CALL _find_board(p_exam_id, v_board_id);
-        COMMIT;
+        COMMIT AND NO CHAIN NO RELEASE;
 
         SET TRANSACTION ISOLATION LEVEL SERIALIZABLE;
         START TRANSACTION;
         SET v_board_id = (SELECT board_id FROM leaderboards WHERE board_id = v_board_id FOR UPDATE);
         SET v_written = _revise_board(v_board_id, NULL, NULL, NULL, p_actor_id);
-        COMMIT;
+        COMMIT AND NO CHAIN NO RELEASE;
     END;
 
     SELECT exam_id, revision, total_participants
     FROM leaderboards
     WHERE board_id = v_board_id;
 
-    COMMIT;     -- of this SELECT, on a connection without autocommit
+    COMMIT AND NO CHAIN NO RELEASE;     -- of this SELECT, on a connection without autocommit
 END$$
 
 DELIMITER ;
 REPLACE INTO podium.schema_files (path, checksum, release_no, applied_at)
-VALUES ('procedures/recalculate_leaderboard.sql', '8b9adb790f7b4b8aaaa7793b64dc62da6937880aa9e559e3f2ca53a42f6af42a', '0.1.0', UTC_TIMESTAMP(6));
+VALUES ('procedures/recalculate_leaderboard.sql', 'cece9b759e56356480db932f28545bea47e989c0060c39d622e11c79182cc824', '0.1.0', UTC_TIMESTAMP(6));
 SET NAMES utf8mb4 COLLATE utf8mb4_0900_ai_ci;
 SET sql_mode = 'TRADITIONAL,ONLY_FULL_GROUP_BY';
 
@@ -3157,7 +3213,7 @@ BEGIN
         BEGIN
             DECLARE EXIT HANDLER FOR 1062
             BEGIN
-                ROLLBACK;
+                ROLLBACK AND NO CHAIN NO RELEASE;
                 SET v_collisions = v_collisions + 1;
                 IF v_collisions > 3 THEN
                     RESIGNAL;
@@ -3166,11 +3222,12 @@ BEGIN
             END;
             DECLARE EXIT HANDLER FOR SQLEXCEPTION
             BEGIN
-                ROLLBACK;
+                ROLLBACK AND NO CHAIN NO RELEASE;
                 RESIGNAL;
             END;
 
             START TRANSACTION;
+            CALL _settle_session();
 
             CALL _find_board(p_exam_id, v_board_id);
             IF NOT EXISTS (SELECT 1 FROM users WHERE user_id = p_user_id) THEN
@@ -3222,7 +3279,7 @@ BEGIN
                 );
                 SET v_session_id = LAST_INSERT_ID(), v_created = TRUE;
             END IF;
-            COMMIT;
+            COMMIT AND NO CHAIN NO RELEASE;
         END;
     END WHILE;
 
@@ -3233,12 +3290,12 @@ BEGIN
     FROM exam_sessions
     WHERE session_id = v_session_id;
 
-    COMMIT;     -- of this SELECT, on a connection without autocommit
+    COMMIT AND NO CHAIN NO RELEASE;     -- of this SELECT, on a connection without autocommit
 END$$
 
 DELIMITER ;
 REPLACE INTO podium.schema_files (path, checksum, release_no, applied_at)
-VALUES ('procedures/start_session.sql', 'ecacb55eebccbb89cd332cdd8cf2bbb72840d0b1bd0e61c9ffc2eba2589c65e5', '0.1.0', UTC_TIMESTAMP(6));
+VALUES ('procedures/start_session.sql', '3676db4729e42d05f0b9259fc9e4920e327d81ba082017c3fc6706a1b2dda336', '0.1.0', UTC_TIMESTAMP(6));
 SET NAMES utf8mb4 COLLATE utf8mb4_0900_ai_ci;
 SET sql_mode = 'TRADITIONAL,ONLY_FULL_GROUP_BY';
 
@@ -3305,7 +3362,8 @@ BEGIN
     BEGIN
         DECLARE EXIT HANDLER FOR SQLEXCEPTION
         BEGIN
-            ROLLBACK;   -- of what was read since, on a connection without autocommit
+            -- Of what was read since, on a connection without autocommit.
+            ROLLBACK AND NO CHAIN NO RELEASE;
             RESIGNAL;
         END;
 
@@ -3345,12 +3403,12 @@ BEGIN
         ON a.submission_id = t.submission_id
     INNER JOIN leaderboards AS b FORCE INDEX (PRIMARY) ON b.board_id = t.board_id;
 
-    COMMIT;     -- of this SELECT, on a connection without autocommit
+    COMMIT AND NO CHAIN NO RELEASE;     -- of this SELECT, on a connection without autocommit
 END$$
 
 DELIMITER ;
 REPLACE INTO podium.schema_files (path, checksum, release_no, applied_at)
-VALUES ('procedures/submit_score.sql', '943846b2352123b97a73dac8533245bad18d213c0b8409c427930a76ff6e9801', '0.1.0', UTC_TIMESTAMP(6));
+VALUES ('procedures/submit_score.sql', 'c0b1f7ffb29617281900e837b47b9cfea7d0e77163c67c730c7dce2b2aef654a', '0.1.0', UTC_TIMESTAMP(6));
 SET NAMES utf8mb4 COLLATE utf8mb4_0900_ai_ci;
 SET sql_mode = 'TRADITIONAL,ONLY_FULL_GROUP_BY';
 
@@ -3421,12 +3479,12 @@ BEGIN
     LEFT JOIN leaderboards AS b FORCE INDEX (PRIMARY) ON b.board_id = t.board_id
     ORDER BY t.item_no;
 
-    COMMIT;     -- of this SELECT, on a connection without autocommit
+    COMMIT AND NO CHAIN NO RELEASE;     -- of this SELECT, on a connection without autocommit
 END$$
 
 DELIMITER ;
 REPLACE INTO podium.schema_files (path, checksum, release_no, applied_at)
-VALUES ('procedures/submit_scores.sql', '5c641a008fedadd56d25381f33dda3603cfe18bd21ebe8bd333192fe4ba09308', '0.1.0', UTC_TIMESTAMP(6));
+VALUES ('procedures/submit_scores.sql', '3ff2587353e4b0268a36dfa21b8c889388410e2ac11ebc9363722904507951f7', '0.1.0', UTC_TIMESTAMP(6));
 SET NAMES utf8mb4 COLLATE utf8mb4_0900_ai_ci;
 SET sql_mode = 'TRADITIONAL,ONLY_FULL_GROUP_BY';
 
@@ -3466,30 +3524,31 @@ BEGIN
     BEGIN
         DECLARE EXIT HANDLER FOR SQLEXCEPTION
         BEGIN
-            ROLLBACK;
+            ROLLBACK AND NO CHAIN NO RELEASE;
             RESIGNAL;
         END;
 
         START TRANSACTION;
+        CALL _settle_session();
         CALL _find_board(p_exam_id, v_board_id);
         CALL _require_weights(p_weight_coding, p_weight_quiz, p_weight_assessment);
-        COMMIT;
+        COMMIT AND NO CHAIN NO RELEASE;
 
         SET TRANSACTION ISOLATION LEVEL SERIALIZABLE;
         START TRANSACTION;
         SET v_board_id = (SELECT board_id FROM leaderboards WHERE board_id = v_board_id FOR UPDATE);
         SET v_written = _revise_board(
             v_board_id, p_weight_coding, p_weight_quiz, p_weight_assessment, p_actor_id);
-        COMMIT;
+        COMMIT AND NO CHAIN NO RELEASE;
     END;
 
     CALL get_exam(p_exam_id);
-    COMMIT;     -- of its SELECT, on a connection without autocommit
+    COMMIT AND NO CHAIN NO RELEASE;     -- of its SELECT, on a connection without autocommit
 END$$
 
 DELIMITER ;
 REPLACE INTO podium.schema_files (path, checksum, release_no, applied_at)
-VALUES ('procedures/update_exam_weights.sql', 'fe0da2709daa7715dcc0dbc0998c2af649d12b5bfaad1e3b7b6ad2c7d6ca631d', '0.1.0', UTC_TIMESTAMP(6));
+VALUES ('procedures/update_exam_weights.sql', 'c6022311a331979e2c0cfe34433384422b11e63b4b93a41fbcc0e33dee3ff16a', '0.1.0', UTC_TIMESTAMP(6));
 SET NAMES utf8mb4 COLLATE utf8mb4_0900_ai_ci;
 SET sql_mode = 'TRADITIONAL,ONLY_FULL_GROUP_BY';
 
@@ -3523,7 +3582,7 @@ BEGIN
     BEGIN
         DECLARE EXIT HANDLER FOR SQLEXCEPTION
         BEGIN
-            ROLLBACK;
+            ROLLBACK AND NO CHAIN NO RELEASE;
             RESIGNAL;
         END;
 
@@ -3641,13 +3700,13 @@ BEGIN
         FROM problems
         ORDER BY revision, problem;
 
-        COMMIT;
+        COMMIT AND NO CHAIN NO RELEASE;
     END;
 END$$
 
 DELIMITER ;
 REPLACE INTO podium.schema_files (path, checksum, release_no, applied_at)
-VALUES ('procedures/verify_audit.sql', '364605c86bfe94abb52acd1e91bd36acb706f27ad94a9dfc72899b526d22ad5f', '0.1.0', UTC_TIMESTAMP(6));
+VALUES ('procedures/verify_audit.sql', '2f3ae27c5e28979767f75bcd619eee0a3f1e29fd9d8c2d959e781989fbf63942', '0.1.0', UTC_TIMESTAMP(6));
 SET NAMES utf8mb4 COLLATE utf8mb4_0900_ai_ci;
 SET sql_mode = 'TRADITIONAL,ONLY_FULL_GROUP_BY';
 
