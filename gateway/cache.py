@@ -200,7 +200,7 @@ class PageCache:
         return [sights.get(place) or Sight(*place) for place in places]
 
     def _read(self, places: Sequence[Place]) -> dict[Place, Sight]:
-        """Ask Redis for pages, in one round trip as a rule; makes an epoch where there is none."""
+        """Ask Redis for pages, in two round trips at most; makes an epoch where there is none."""
         client = cast(redis.Redis, self._redis)
         hints = [self._seen.get(exam_id, 0) for exam_id, _ in places]
         keys = [EPOCH_KEY]
@@ -210,18 +210,21 @@ class PageCache:
         if epoch is None:
             client.set(EPOCH_KEY, secrets.token_hex(8), nx=True)
             epoch = cast(bytes | None, client.get(EPOCH_KEY))
+        if epoch is None:
+            return {}
+        newest = {p: int(r) for p, r in zip(places, found[::2], strict=True) if r is not None}
+        texts = dict(zip(places, found[1::2], strict=True))
+        moved = [p for p, hint in zip(places, hints, strict=True) if newest.get(p, hint) != hint]
+        if moved:
+            # All at once: one by one they would keep those who wait behind this look.
+            late = client.mget([_page_key(p[0], newest[p], p[1]) for p in moved])
+            texts |= zip(moved, cast(list[bytes | None], late), strict=True)
+        self._seen |= {exam_id: revision for (exam_id, _), revision in newest.items()}
         sights = {}
-        for (exam_id, name), hint, revision, text in zip(
-            places, hints, found[::2], found[1::2], strict=True
-        ):
-            sight = Sight(exam_id, name, epoch.decode() if epoch else None)
-            if epoch is not None and revision is not None:
-                newest = self._seen[exam_id] = int(revision)
-                if newest != hint:
-                    text = cast(bytes | None, client.get(_page_key(exam_id, newest, name)))
-                page = None if text is None else Page(newest, text)
-                sight = Sight(exam_id, name, sight.epoch, newest, page)
-            sights[exam_id, name] = sight
+        for place in places:
+            revision, text = newest.get(place), texts[place]
+            page = None if revision is None or text is None else Page(revision, text)
+            sights[place] = Sight(*place, epoch.decode(), revision, page)
         return sights
 
     def _land(self, key: tuple[int, str, str]) -> None:

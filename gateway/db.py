@@ -48,6 +48,7 @@ UNDECIDED = {
 OUT_OF_REACH = {
     errorcode.CR_CONNECTION_ERROR,
     errorcode.CR_CONN_HOST_ERROR,
+    errorcode.CR_SSL_CONNECTION_ERROR,  # it went away in the middle of the greeting
     # In a container network the name of a stopped server is unknown.
     errorcode.CR_UNKNOWN_HOST,
     errorcode.ER_CON_COUNT_ERROR,

@@ -7,6 +7,7 @@ import threading
 import time
 from dataclasses import dataclass
 from ipaddress import IPv6Address, ip_address
+from math import ceil
 from typing import TYPE_CHECKING, Any, cast
 
 import limits
@@ -74,14 +75,17 @@ class Counter:
 
     def spend(self, who: str) -> Allowance:
         """Count a request and return what is left."""
-        now = time.time()
-        window = int(now // self._window_sec)
         news = 0
         with self._lock:
-            if window > self._window or len(self._uses) >= MAX_CALLERS:
-                self._window, self._uses = max(window, self._window), {}
+            # Here, so that time goes back only where the clock does: then, too, a window is over.
+            now = time.time()
+            window = int(now // self._window_sec)
+            if window != self._window or len(self._uses) >= MAX_CALLERS:
+                self._window, self._uses = window, {}
             use = self._uses.setdefault(who, _Use())
             use.here += 1
+            # Those that come while Redis is asked must not be held against this one.
+            so_far = use.here
             if use.here - use.told >= self._step and self._shared.answers():
                 news = use.here - use.told
                 use.told += news
@@ -96,8 +100,8 @@ class Counter:
                     use.elsewhere = max(use.elsewhere, total - use.told)
         return Allowance(
             self._item.amount,
-            self._item.amount - use.here - use.elsewhere,
-            int((window + 1) * self._window_sec - now) + 1,
+            self._item.amount - so_far - use.elsewhere,
+            ceil((window + 1) * self._window_sec - now),
         )
 
 

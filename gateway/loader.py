@@ -193,6 +193,8 @@ def upgrade(connection: Any, release: Release) -> list[str]:
     try:
         _execute(connection, "SET SESSION lock_wait_timeout = %s", TABLE_TIMEOUT_SEC)
         todo = plan(connection, release)
+        # Before new tables join them: whether a migration that was interrupted was carried out.
+        tables = _fingerprint(connection) if _exists(connection, "schema_files") else None
         waiting = list(todo.adopted)
         for file in todo.tables:
             _run(connection, file)
@@ -205,7 +207,7 @@ def upgrade(connection: Any, release: Release) -> list[str]:
             # The tables are what their files say once the last migration is through. Together: an
             # upgrade that stopped between would find files that no migration is left for.
             last = file is todo.migrations[-1]
-            _migrate(connection, release, file, release.schema if last else [])
+            _migrate(connection, release, file, release.schema if last else [], tables)
         if any(file.path == GRANTS for file in todo.replaced):
             # Forgotten first: should this stop half-way, the next one gives the grants again.
             _forget(connection, GRANTS)
@@ -240,13 +242,22 @@ def grant_gateway(connection: Any, user: str, password: str) -> None:
 def _require_single(migrations: Sequence[SqlFile]) -> None:
     """Refuse migrations that could stop half-way: one DDL statement, or changes of data alone."""
     for file in migrations:
-        heads = [re.sub(r"^\s*(--.*\n\s*)*", "", text) for text in statements(file.text)]
-        heads = [head for head in heads if not re.match(r"SET\b", head, re.I)]
-        if len(heads) > 1 and any(DDL.match(head) for head in heads):
+        if len(_heads(file)) > 1 and _is_ddl(file):
             raise LoaderError(
                 f"{file.path} holds a DDL statement and others: give each DDL statement a "
                 "migration of its own, so that an interrupted upgrade can go on after it"
             )
+
+
+def _heads(file: SqlFile) -> list[str]:
+    """Return the statements of a file without the comments above them, and without SET."""
+    heads = [re.sub(r"^\s*(--.*\n\s*)*", "", text) for text in statements(file.text)]
+    return [head for head in heads if not re.match(r"SET\b", head, re.I)]
+
+
+def _is_ddl(file: SqlFile) -> bool:
+    """Tell whether a migration commits by itself."""
+    return any(DDL.match(head) for head in _heads(file))
 
 
 def _require_unchanged(release: Release, ledger: Ledger, migrating: bool) -> None:
@@ -266,7 +277,11 @@ def _require_unchanged(release: Release, ledger: Ledger, migrating: bool) -> Non
 
 
 def _migrate(
-    connection: Any, release: Release, file: SqlFile, entered_with: Sequence[SqlFile]
+    connection: Any,
+    release: Release,
+    file: SqlFile,
+    entered_with: Sequence[SqlFile],
+    found: str | None,
 ) -> None:
     """Carry out a migration exactly once, wherever an earlier upgrade was interrupted.
 
@@ -274,15 +289,21 @@ def _migrate(
     whole or not at all, and the tables tell which: they are what they were before it, or not.
     """
     mark = file.path + BEGUN
-    tables = _fingerprint(connection)
     before = _execute(connection, "SELECT checksum FROM podium.schema_files WHERE path = %s", mark)
-    carried_out = bool(before) and before[0][0] != tables
-    if not before:
-        _write(connection, (mark, tables, release.number))
+    carried_out = _is_ddl(file) and bool(before) and before[0][0] != found
+    if not carried_out:
+        _write(connection, (mark, _fingerprint(connection), release.number))
     _execute(connection, "START TRANSACTION")
     try:
         if not carried_out:
-            _run(connection, file)
+            try:
+                _run(connection, file)
+            except LoaderError:
+                # Refused as a whole, so that nothing was begun. Who lost the connection, and cannot
+                # know, does not come past the next line.
+                _execute(connection, "ROLLBACK")
+                _forget(connection, mark)
+                raise
         _enter(connection, release, [file, *entered_with])
         _forget(connection, mark)
         _execute(connection, "COMMIT")

@@ -127,7 +127,7 @@ def kept_secret(path: Path) -> str:
     """Return the random secret kept in a file, made at the first call; it is safe in a URL."""
     secret = kept(path)
     if secret is None:
-        secret = secrets.token_urlsafe(32)
+        secret = secrets.token_hex(32)
         write_private(path, secret)
     return secret
 

@@ -27,7 +27,7 @@ podium_guard() {
     # The client prints the name of the constraint, and stops.
     cat <<SQL
 CREATE TEMPORARY TABLE podium.release_guard (
-    others INT NOT NULL,
+    others INT NOT NULL PRIMARY KEY,
     CONSTRAINT \`a database of another release: flask --app gateway db upgrade\` CHECK (others = 0)
 );
 INSERT INTO podium.release_guard (others)

@@ -307,6 +307,19 @@ def test_what_was_known_is_out_of_date_after_a_submission(pair: list[Api], board
     assert conditional(pair[1], board.exam_id, known).status == 200
 
 
+def test_a_replay_brings_nothing_old_back(
+    pair: list[Api], board: Board, own_redis: OwnServer
+) -> None:
+    item = submission(board.sessions[0], submission_id=f"early {board.exam_id}")
+    early = pair[0].post("/scores", item).json["revision"]
+    assert conditional(pair[0], board.exam_id, f'W/"{early}"').status == 304
+    board.post(pair[0], 5)
+    wait_until(lambda: not any(b":%d:" % board.exam_id in key for key in lives(own_redis)))
+    assert pair[0].post("/scores", item).json["replayed"]
+    # The only revision that Redis knows of now is the replay's.
+    assert conditional(pair[0], board.exam_id, f'W/"{early}"').status == 200
+
+
 def test_a_board_that_does_not_exist_is_known_to_nobody(api: Api) -> None:
     assert conditional(api, 999999999, "*").status == 404
 

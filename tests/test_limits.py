@@ -75,6 +75,13 @@ def statuses(api: Api, times: int) -> list[int]:
     return [api.get("/exams").status for _ in range(times)]
 
 
+def test_of_requests_at_once_as_many_pass_as_the_limit_says(pair: list[Api]) -> None:
+    someone = candidate(pair[0])
+    with ThreadPoolExecutor(8) as threads:
+        answers = list(threads.map(lambda _: someone.get("/exams").status, range(8)))
+    assert sorted(answers) == [200] * 5 + [429] * 3
+
+
 def assert_too_often(answer: Answer) -> None:
     """Assert that a request was refused, in words and numbers to act by."""
     assert (answer.status, answer.code) == (429, "rate_limited"), answer.text

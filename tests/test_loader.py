@@ -123,6 +123,26 @@ def test_a_migration_that_fails_leaves_nothing_and_may_be_corrected(
     assert database.todo(release) == []
 
 
+def test_a_migration_that_failed_is_not_taken_for_done_when_new_tables_came(
+    database: Database, release: Path
+) -> None:
+    database.upgrade()
+    database.make_user()
+    add_column(release)
+    path = release / "migrations" / "0002_fill_nickname.sql"
+    right = path.read_text()
+    path.write_text(f"{right}\nUPDATE podium.users SET full_name = '';\n")
+    with pytest.raises(LoaderError, match="3819"):
+        database.upgrade(release)
+    path.write_text(right)
+    bump(release, "9.0.1")
+    (release / "schema" / "045_notes.sql").write_text(
+        "CREATE TABLE IF NOT EXISTS podium.notes (note_id INT NOT NULL, PRIMARY KEY (note_id));\n"
+    )
+    database.upgrade(release)
+    assert database.execute("SELECT nickname FROM podium.users") == [("alice",)]
+
+
 def test_a_migration_that_could_stop_half_way_is_refused(database: Database, release: Path) -> None:
     database.upgrade()
     add_column(release)

@@ -28,8 +28,10 @@ def get_leaderboard() -> ResponseReturnValue:
     query = page_query.query()
     exam_id = query["exam_id"]
     sight = page_cache().look(exam_id, f"{query['page']}:{query['per_page']}")
-    if sight.revision is not None and _is_known(sight.revision):
-        return _not_modified(sight.revision)
+    # Of the page and not of the key beside it, which a replay of an old submission may set anew
+    # once it has expired.
+    if sight.page is not None and _is_known(sight.page.revision):
+        return _not_modified(sight.page.revision)
     page, cached = page_cache().fetch(sight, lambda: _read_page(query, None)[0])
     entry: Row | None = None
     if caller().role == CANDIDATE:
