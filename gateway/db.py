@@ -101,15 +101,18 @@ class Database:
         cannot be had in time.
         """
         deadline = time.monotonic() + self._config.database_timeout_sec
-        attempt = 0
+        attempt, lost = 0, 0
         while True:
             try:
                 return self._attempt(_statement(procedure, values), values)
             except DRIVER_ERRORS as error:
                 errno = cast(int, error.errno)
+                lost = errno if errno in UNDECIDED else lost
                 again = errno in COLLISIONS | NOT_SENT or (errno in UNDECIDED and repeatable)
                 if not again or attempt == RETRIES or time.monotonic() > deadline:
-                    raise _translated(errno, error) from error
+                    # What an attempt before this one left open, only a refusal decides.
+                    told = errno if 50000 <= errno <= 51999 else lost or errno
+                    raise _translated(told, error) from error
                 if errno in COLLISIONS:
                     # Spread, so that those who collided do not meet again.
                     time.sleep(random.uniform(0.001, 0.02) * 2**attempt)

@@ -77,6 +77,7 @@ class Database:
         for account in ACCOUNTS[:3]:
             found[account] = sorted(self.execute(f"SHOW GRANTS FOR {account}"))
         found["error_catalog"] = self.execute("SELECT * FROM podium.error_catalog ORDER BY code")
+        found["levels"] = self.execute("SELECT * FROM podium.leaderboard_levels ORDER BY level")
         found["checks"] = self.execute(
             "SELECT constraint_name, check_clause FROM information_schema.check_constraints "
             "WHERE constraint_schema = 'podium' ORDER BY 1"

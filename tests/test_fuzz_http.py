@@ -168,7 +168,7 @@ def fault_of(request: Request, answer: Answer) -> str | None:
     if problem["status"] != answer.status:
         return "the problem document tells another status"
     for error in problem.get("errors", []):
-        if not error["message"] or not error["pointer"].startswith(("/", "")):
+        if not error["message"] or not re.fullmatch(r"(/.*)?", error["pointer"], re.DOTALL):
             return "a field error is not whole"
     return None
 

@@ -393,7 +393,9 @@ def test_an_upgrade_from_the_first_release_under_load_loses_nothing(
 
 
 @pytest.mark.parametrize("kind", ["QUERY", "CONNECTION"])
-@pytest.mark.parametrize("held", ["exam_sessions", "leaderboard_snapshot", "leaderboard_counters"])
+@pytest.mark.parametrize(
+    "held", ["users", "exam_sessions", "leaderboard_snapshot", "leaderboard_counters"]
+)
 def test_a_recalculation_that_is_killed_leaves_the_old_board(
     large: tuple[Database, int], kind: str, held: str
 ) -> None:
@@ -416,6 +418,9 @@ def test_a_recalculation_that_is_killed_leaves_the_old_board(
             call.result()
     assert killed.value.errno in (1317, 2013)
     holder.rollback()
+    if kind == "QUERY":
+        # What it left open, if anything, would be kept by this.
+        database.execute("COMMIT", connection=victim)
     victim.close()
     assert contents(database) == before
     assert_sound(database, exam_id)
@@ -460,3 +465,19 @@ def large(own_mysql: OwnServer) -> Iterator[tuple[Database, int]]:
             ]
             database.execute("CALL podium.submit_scores(%s, NULL)", json.dumps(items))
         yield database, exam_id
+
+
+def test_the_dump_lets_the_exam_go_on(source: Database, old: Administrator, tmp_path: Path) -> None:
+    source.execute("SET GLOBAL log_output = 'TABLE'")
+    source.execute("SET GLOBAL general_log = 1")
+    try:
+        old.does(DUMP, tmp_path)
+    finally:
+        source.execute("SET GLOBAL general_log = 0")
+        source.execute("SET GLOBAL log_output = DEFAULT")
+    said = [
+        bytes(text).decode()
+        for (text,) in source.execute("SELECT argument FROM mysql.general_log ORDER BY event_time")
+    ]
+    first_read = next(n for n, text in enumerate(said) if text.startswith("SELECT /*!40001"))
+    assert "UNLOCK TABLES" in said[:first_read]

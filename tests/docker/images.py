@@ -6,6 +6,7 @@ what Podium relies on in the official images.
 
 from __future__ import annotations
 
+import hashlib
 import io
 import subprocess
 import sys
@@ -59,15 +60,16 @@ def make(client: docker.DockerClient) -> None:
 
 def _wheels() -> Path:
     """Download what the gateway runs on: no build in a container reaches a package index."""
-    folder = FOLDER / "wheels"
+    gateway, _, _ = (ROOT / "requirements.txt").read_text().partition("\n\n")
+    wanted = f"{gateway}\n{MORE}"
+    folder = FOLDER / f"wheels-{hashlib.sha256(wanted.encode()).hexdigest()[:12]}"
     if not folder.is_dir():
-        gateway, _, _ = (ROOT / "requirements.txt").read_text().partition("\n\n")
         scratch = folder.with_suffix(".new")
         subprocess.run(
             [*(sys.executable, "-m", "pip", "download"), "--quiet", "--quiet"]
             + ["--disable-pip-version-check", "--only-binary=:all:"]
             + [f"--python-version={PYTHON}", f"--dest={scratch}", "--requirement=/dev/stdin"],
-            input=f"{gateway}\n{MORE}",
+            input=wanted,
             text=True,
             check=True,
         )

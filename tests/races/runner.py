@@ -354,7 +354,10 @@ class Stage:
         source = (SQL / "procedures" / f"{point.routine}.sql").read_text()
         pause = f"\nBEGIN\n    DECLARE v_race BIGINT DEFAULT {PAUSED};\n"
         try:
-            for statement in statements(source.replace("\nBEGIN\n", pause, 1)):
+            paused = source.replace("\nBEGIN\n", pause, 1)
+            if point.text.startswith("pause behind"):
+                paused = source.replace("\nEND$$", f"\n    DO {PAUSED};\nEND$$")
+            for statement in statements(paused):
                 result_sets(self._admin, statement)
             yield
         finally:

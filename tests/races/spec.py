@@ -74,7 +74,7 @@ class Point:
     @property
     def routine(self) -> str | None:
         """Return the routine to pause in, if it is that kind of point."""
-        found = re.fullmatch(r"pause in (\w+)", self.text)
+        found = re.fullmatch(r"pause (?:in|behind) (\w+)", self.text)
         return found[1] if found else None
 
 
