@@ -42,6 +42,7 @@ UNDECIDED = {
     errorcode.ER_SERVER_SHUTDOWN,
     errorcode.ER_CLIENT_INTERACTION_TIMEOUT,
     errorcode.ER_QUERY_INTERRUPTED,  # by KILL
+    errorcode.ER_UNKNOWN_ERROR,  # by KILL as well, in the middle of an UPDATE of joined tables
     errorcode.ER_BINLOG_LOGGING_IMPOSSIBLE,  # the server ends itself in the middle of a commit
 }
 # Nobody can be served now; later perhaps.
