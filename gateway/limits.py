@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import threading
 import time
 from dataclasses import dataclass
@@ -229,8 +230,10 @@ def _storage(config: Config) -> Storage | None:
     """Return the counts in Redis; None where there is no Redis."""
     if config.redis_url is None:
         return None
+    # A socket has another scheme here than redis-py gives it.
+    url = re.sub("^unix://", "redis+unix://", config.redis_url)
     storage = storage_from_string(
-        config.redis_url,
+        url,
         key_prefix="podium:limits",
         socket_timeout=config.redis_timeout_sec,
         socket_connect_timeout=config.redis_timeout_sec,

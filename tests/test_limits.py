@@ -10,11 +10,19 @@ from pathlib import Path
 import limits
 import pytest
 import redis
+from flask import Flask
 from limits.storage import RedisStorage
 
 from gateway import openapi
 from gateway.config import Config, ConfigError
-from gateway.limits import MAX_CALLERS, Counter, SharedCounts, network_of
+from gateway.limits import (
+    MAX_CALLERS,
+    Counter,
+    LimitedTokens,
+    SharedCounts,
+    init_app,
+    network_of,
+)
 from services.gateway import start_gateway
 from services.server import Server
 from tests.client import Answer, Api
@@ -375,3 +383,11 @@ def test_a_gateway_that_cannot_read_a_limit_does_not_start(
             secret=SECRET,
             env={"PODIUM_RATE_LIMIT_STAFF": "some"},
         )
+
+
+def test_redis_may_listen_on_a_socket(tmp_path: Path) -> None:
+    url = f"unix://{tmp_path}/redis.sock"
+    config = Config("mysql://nobody@localhost/podium", redis_url=url, jwt_secret=SECRET)
+    app = Flask(__name__)
+    init_app(app, config)
+    assert isinstance(app.extensions["podium.tokens"], LimitedTokens)
