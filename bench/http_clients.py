@@ -158,7 +158,7 @@ class HttpLoad:
             self._selector.register(client.socket, selectors.EVENT_READ, client)
 
     def run(self, begin: float, turn: Turn) -> Sample:
-        time.sleep(max(0.0, begin - time.monotonic()))  # So that all of a turn begin together.
+        time.sleep(max(0.0, begin - time.monotonic()))  # The moment at which all begin is a time.
         sample = Sample()
         refused: Counter[bytes] = Counter()
         sample.began = time.monotonic()

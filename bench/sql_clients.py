@@ -318,7 +318,7 @@ class _Client:
         """Send statements for a turn; leave in sample what became of them."""
         deadline = begin + turn.seconds
         sample = self.sample = Sample(latencies=array("d"))
-        time.sleep(max(0.0, begin - time.monotonic()))  # So that all of a turn begin together.
+        time.sleep(max(0.0, begin - time.monotonic()))  # The moment at which all begin is a time.
         try:
             sample.began = sent = time.monotonic()
             for call in self._calls:

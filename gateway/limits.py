@@ -190,7 +190,8 @@ def init_app(app: Flask, config: Config) -> None:
     for without a token, and what lies nowhere; a refusal would cost as much as the answer.
     """
     if config.trusted_proxies:
-        app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
+        # Wrapped as Flask's manual says; mypy takes the attribute for a method.
+        app.wsgi_app = ProxyFix(  # type: ignore[method-assign]  # see above
             app.wsgi_app, x_for=config.trusted_proxies, x_proto=0
         )
     allowances = Limits(config, SharedCounts(_storage(config)))

@@ -19,4 +19,4 @@ def require_docker() -> None:
     except Unavailable as reason:
         if os.environ.get("PODIUM_DOCKER") == "required":
             pytest.fail(str(reason), pytrace=False)
-        pytest.skip(str(reason))
+        pytest.skip(str(reason))  # make test-docker brings an engine, and fails without one
