@@ -207,17 +207,17 @@ def test_submissions_race_with_everything_else(admin: Any, connect: Connect) -> 
     assert problems_of(admin, exam) == []
 
 
-def test_open_submission_locks_nothing_of_other_boards(admin: Any, connect: Connect) -> None:
-    before, exam, after = (make_exam(admin) for _ in range(3))
-    for other in (before, after):
-        submit(admin, make_session(admin, other))
-    session = make_session(admin, exam)
+@pytest.mark.parametrize("submissions", [1, 2], ids=["first submission", "later submission"])
+def test_open_submission_locks_nothing_of_other_boards(
+    admin: Any, connect: Connect, submissions: int
+) -> None:
     forget_statistics(admin)
-    for raw in (50, 60):
-        own = connect()
-        open_submission(own, session, raw)
-        assert foreign_locks(admin, own.connection_id, exam) == []
-        result_sets(own, "COMMIT")
+    # A lock that a submission asks for is there every time. One that InnoDB leaves on the edge of
+    # a page, where a page was split or ends, is there at that edge only.
+    every_time = set.intersection(
+        *(foreign_locks_of_submission(admin, connect, submissions) for _ in range(4))
+    )
+    assert every_time == set()
 
 
 def test_submission_does_not_wait_for_another_board(admin: Any, connect: Connect) -> None:
@@ -260,8 +260,28 @@ def open_submission(connection: Any, session_id: int, raw: int) -> None:
         result_sets(connection, statement)
 
 
-def foreign_locks(connection: Any, connection_id: int, exam_id: int) -> list[Row]:
-    """Return the locks a connection holds on ranges, or on rows, of other boards."""
+def foreign_locks_of_submission(
+    admin: Any, connect: Connect, submissions: int
+) -> set[tuple[str, str, str]]:
+    """Return what an open submission, the last of some, locks of the boards beside its own."""
+    before, exam, after = (make_exam(admin) for _ in range(3))
+    for other in (before, after):
+        submit(admin, make_session(admin, other))
+    session = make_session(admin, exam)
+    for _ in range(submissions - 1):
+        submit(admin, session, raw=50)
+    own = connect()
+    open_submission(own, session, 60)
+    found = foreign_locks(admin, own.connection_id, exam)
+    result_sets(own, "COMMIT")
+    return found
+
+
+def foreign_locks(connection: Any, connection_id: int, exam_id: int) -> set[tuple[str, str, str]]:
+    """Return the locks a connection holds on ranges, or on rows, of other boards.
+
+    Each is given as table, index and mode.
+    """
     board = rows(connection, "SELECT board_id FROM leaderboards WHERE exam_id = %s", (exam_id,))
     own = str(board[0]["board_id"])
     held = rows(
@@ -270,8 +290,9 @@ def foreign_locks(connection: Any, connection_id: int, exam_id: int) -> list[Row
         " FROM performance_schema.data_locks AS l"
         " INNER JOIN performance_schema.threads AS t ON t.thread_id = l.thread_id"
         " WHERE t.processlist_id = %s AND l.lock_type = 'RECORD'"
-        " AND l.object_name <> 'leaderboard_levels' AND l.lock_mode NOT LIKE '%%REC_NOT_GAP'"
-        " AND l.lock_mode <> 'X,GAP'",  # What the split of a page leaves behind.
+        " AND l.object_name <> 'leaderboard_levels' AND l.lock_mode NOT LIKE '%%REC_NOT_GAP'",
         (connection_id,),
     )
-    return [row for row in held if row["data"].split(",")[0] != own]
+    return {
+        (row["tab"], row["ix"], row["mode"]) for row in held if row["data"].split(",")[0] != own
+    }
