@@ -21,6 +21,7 @@ GRANT INSERT, TRIGGER ON podium.score_audit_log TO podium_owner@localhost;
 GRANT EXECUTE ON PROCEDURE podium.create_user TO podium_gateway, podium_dba;
 GRANT EXECUTE ON PROCEDURE podium.create_exam TO podium_gateway, podium_dba;
 GRANT EXECUTE ON PROCEDURE podium.update_exam_weights TO podium_gateway, podium_dba;
+GRANT EXECUTE ON PROCEDURE podium.register_candidates TO podium_gateway, podium_dba;
 GRANT EXECUTE ON PROCEDURE podium.start_session TO podium_gateway, podium_dba;
 GRANT EXECUTE ON PROCEDURE podium.finish_session TO podium_gateway, podium_dba;
 GRANT EXECUTE ON PROCEDURE podium.submit_score TO podium_gateway, podium_dba;

@@ -89,6 +89,7 @@ PAYLOAD = ("session_id", "module_type", "raw_score", "max_score", "time_spent_se
 # Calls that are refused whatever the boards hold.
 MISTAKES: dict[str, tuple[tuple[Any, ...], str]] = {
     "start_session": ((0, 0, None), "exam_not_found"),
+    "register_candidates": ((0, "[]", None), "exam_not_found"),
     "finish_session": ((0, None), "session_not_found"),
     "submit_scores": (("{}", None), "submissions_invalid"),
     "update_exam_weights": ((0, 50, 30, 20, None), "exam_not_found"),

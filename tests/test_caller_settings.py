@@ -145,6 +145,7 @@ def test_a_call_ends_its_transaction_and_not_the_connection(
     calls: tuple[tuple[Any, ...], ...] = (
         ("create_exam", "Exam", *[None] * 8),
         ("start_session", exam, make_user(admin), None),
+        ("register_candidates", exam, "[]", None),
         ("finish_session", session, None),
         ("submit_score", session, "quiz", 1, 1, 1, None, None, None, None),
         ("update_exam_weights", exam, 40, 40, 20, None),

@@ -60,6 +60,7 @@ PUBLIC = {
     " p_attempt_policy p_starts_at p_ends_at p_duration_sec",
     "update_exam_weights": "p_exam_id p_weight_coding p_weight_quiz p_weight_assessment p_actor_id",
     "start_session": "p_exam_id p_user_id p_actor_id",
+    "register_candidates": "p_exam_id p_candidates p_actor_id",
     "finish_session": "p_session_id p_actor_id",
     "submit_score": "p_session_id p_module_type p_raw_score p_max_score p_time_spent_sec p_details"
     " p_expected_version p_submission_id p_actor_id",

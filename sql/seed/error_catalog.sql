@@ -29,6 +29,8 @@ VALUES
     ('full_name_invalid', 50103, 422, 'The full name is not valid', '/full_name'),
     ('role_invalid', 50104, 422, 'The role is not known', '/role'),
     ('actor_not_found', 50105, 404, 'The acting user does not exist', NULL),
+    ('candidates_invalid', 50106, 422, 'The candidates are not an array of objects',
+     '/candidates'),
     -- 502xx: exams
     ('exam_not_found', 50200, 404, 'No such exam', '/exam_id'),
     ('weights_invalid', 50201, 422, 'The weights are not valid', '/weights'),

@@ -1,4 +1,4 @@
-"""The command line: flask --app gateway db upgrade, db status."""
+"""flask --app gateway db upgrade, db status."""
 
 from __future__ import annotations
 
@@ -9,28 +9,12 @@ from typing import Any
 
 import click
 import mysql.connector
-from flask import Flask
 from flask.cli import AppGroup
 
 from gateway import loader
 from gateway.config import ConfigError, MysqlUrl
 
 db = AppGroup("db", help="The database's tables and procedures.")
-
-
-def init_app(app: Flask) -> None:
-    """Add Podium's commands to flask."""
-    app.cli.add_command(db)
-
-
-def is_running() -> bool:
-    """Tell whether the application is made to be asked for its commands.
-
-    flask makes it to look one up that is not flask's own, while the command of the context is
-    still the group; for run, routes and shell it is theirs already.
-    """
-    context = click.get_current_context(silent=True)
-    return context is not None and isinstance(context.command, click.Group)
 
 
 @db.command()

@@ -1,0 +1,31 @@
+"""The command line: flask --app gateway db|exam|token|import|export|verify, a module for each."""
+
+from __future__ import annotations
+
+import click
+from flask import Flask
+
+from gateway.cli.db import db
+from gateway.cli.exams import exam
+from gateway.cli.exporting import export
+from gateway.cli.importing import import_scores
+from gateway.cli.tokens import token
+from gateway.cli.verifying import verify
+
+COMMANDS = (db, exam, token, import_scores, export, verify)
+
+
+def init_app(app: Flask) -> None:
+    """Add Podium's commands to flask."""
+    for command in COMMANDS:
+        app.cli.add_command(command)
+
+
+def is_running() -> bool:
+    """Tell whether the application is made to be asked for its commands.
+
+    flask makes it to look one up that is not flask's own, while the command of the context is
+    still the group; for run, routes and shell it is theirs already.
+    """
+    context = click.get_current_context(silent=True)
+    return context is not None and isinstance(context.command, click.Group)

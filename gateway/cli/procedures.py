@@ -1,0 +1,101 @@
+"""The way of the command line to the public procedures: one connection, errors in one line."""
+
+from __future__ import annotations
+
+import os
+import random
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, NoReturn, cast
+
+import click
+import mysql.connector
+from mysql.connector import errorcode
+
+from gateway.config import ConfigError, MysqlUrl
+from gateway.db import COLLISIONS, DRIVER_ERRORS, NOT_SET_UP, Results
+
+# What all commands end with: a finding or a refusal, and what they were never able to begin.
+FOUND, UNUSABLE = 1, 2
+RETRIES = 8
+
+
+class Unusable(click.ClickException):
+    """Say in one line that the command cannot begin or go on, and what to do."""
+
+    exit_code = UNUSABLE
+
+
+class Procedures:
+    """One connection, with the account of PODIUM_MYSQL_URL."""
+
+    def __init__(self, connection: Any) -> None:
+        self._connection = connection
+
+    def call(self, procedure: str, *values: object) -> Results:
+        """CALL a public procedure, again where it collided with another; refusals end the command.
+
+        A connection that breaks ends the command too: what it did is there or not, as the command
+        itself says.
+        """
+        statement = f"CALL podium.{procedure}({', '.join(['%s'] * len(values))})"
+        for attempt in range(RETRIES + 1):
+            try:
+                return self._results(statement, values)
+            except DRIVER_ERRORS as error:
+                if error.errno not in COLLISIONS or attempt == RETRIES:
+                    refuse(error)
+                # Spread, so that those who collided do not meet again.
+                time.sleep(random.uniform(0.001, 0.02) * 2**attempt)
+        raise AssertionError("the last attempt returns or refuses")
+
+    def _results(self, statement: str, values: tuple[object, ...]) -> Results:
+        with self._connection.cursor(dictionary=True) as cursor:
+            cursor.execute(statement, values)
+            results: Results = []
+            more = True
+            while more:
+                if cursor.description:
+                    results.append(cursor.fetchall())
+                more = cursor.nextset()
+            return results
+
+
+@contextmanager
+def procedures() -> Iterator[Procedures]:
+    """Connect with PODIUM_MYSQL_URL, or the gateway's account where only that is named."""
+    url = os.environ.get("PODIUM_MYSQL_URL") or os.environ.get("PODIUM_GATEWAY_MYSQL_URL")
+    if not url:
+        raise Unusable("PODIUM_MYSQL_URL is not set: mysql://user:password@host:3306/podium")
+    try:
+        connection = mysql.connector.connect(
+            **MysqlUrl.parse(url).arguments,
+            database="podium",
+            autocommit=True,
+            charset="utf8mb4",
+            collation="utf8mb4_0900_ai_ci",
+            time_zone="+00:00",
+            use_pure=False,
+        )
+    except ConfigError as error:
+        raise Unusable(f"PODIUM_MYSQL_URL: {error}") from error
+    except DRIVER_ERRORS as error:
+        refuse(error)
+    try:
+        yield Procedures(connection)
+    finally:
+        connection.close()
+
+
+def refuse(error: Exception) -> NoReturn:
+    """End the command with what the database said, and what to do about it."""
+    errno, message = cast(Any, error).errno, cast(Any, error).msg
+    if 50000 <= errno <= 51999:
+        raise click.ClickException(str(message)) from error
+    if errno in NOT_SET_UP - {errorcode.ER_ACCESS_DENIED_ERROR}:
+        raise Unusable(
+            f"the database is not set up for this account ({message}): flask --app gateway db "
+            "upgrade, then grant it the role podium_dba or podium_gateway"
+        ) from error
+    raise Unusable(f"MySQL: {message} ({errno})") from error

@@ -1,0 +1,41 @@
+"""flask --app gateway token."""
+
+from __future__ import annotations
+
+import os
+import time
+
+import click
+import jwt
+
+from gateway.auth import AUDIENCE, CANDIDATE, ROLES
+from gateway.cli.procedures import Unusable
+
+
+@click.command()
+@click.option("--user", "user_id", type=click.IntRange(1), required=True, help="The user's id.")
+@click.option("--role", type=click.Choice(ROLES), default=CANDIDATE, show_default=True)
+@click.option("--hours", type=click.FloatRange(0, min_open=True), default=8, show_default=True)
+def token(user_id: int, role: str, hours: float) -> None:
+    """Sign a bearer token with PODIUM_JWT_SECRET.
+
+    \b
+    flask --app gateway token --user 1 --role admin --hours 1
+
+    Exit code: 0 signed, 2 usage or no secret.
+    """
+    secret = os.environ.get("PODIUM_JWT_SECRET")
+    if not secret:
+        if os.environ.get("PODIUM_JWT_PUBLIC_KEY"):
+            raise Unusable(
+                "only PODIUM_JWT_PUBLIC_KEY is set, which verifies tokens and signs none: ask "
+                "whoever holds the private key"
+            )
+        raise Unusable("PODIUM_JWT_SECRET is not set: the gateway's own secret signs tokens")
+    claims = {
+        "sub": str(user_id),
+        "role": role,
+        "aud": AUDIENCE,
+        "exp": int(time.time() + hours * 3600),
+    }
+    click.echo(jwt.encode(claims, secret, "HS256"))

@@ -1,0 +1,171 @@
+"""The command line, as a shell runs it."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import jwt
+import pytest
+
+from tests.conftest import SECRET
+from tests.sql_harness import call, make_exam, problems_of, unique_name
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+HEADER = "module_type,username,full_name,raw_score,max_score,time_spent_sec,details"
+
+
+@pytest.fixture
+def run(gateway_mysql_url: str, tmp_path: Path) -> Run:
+    """Return a function that runs a command with the gateway's account, which has EXECUTE only."""
+
+    def run_command(*arguments: object, **env: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "flask", "--app", "gateway", *map(str, arguments)],
+            env=os.environ
+            | {"PODIUM_MYSQL_URL": gateway_mysql_url, "PODIUM_JWT_SECRET": SECRET}
+            | env,
+            capture_output=True,
+            text=True,
+        )
+
+    return run_command
+
+
+def write(folder: Path, *rows: str) -> Path:
+    """Write a file of scores."""
+    file = folder / "scores.csv"
+    file.write_text("\n".join([HEADER, *rows, ""]))
+    return file
+
+
+def trail(admin: Any, exam_id: int) -> list[dict[str, Any]]:
+    """Return the history of an exam."""
+    return call(admin, "get_audit_trail", exam_id, None, None, None)[0]
+
+
+def test_an_exam_is_created_and_shown(run: Run) -> None:
+    created = run("exam", "create", "Backend", "--weights", "40,40,20", "--attempts", 2)
+    assert created.returncode == 0, created.stderr
+    exam_id = created.stdout.split()[1]
+    assert "40.00" in run("exam", "show", exam_id).stdout
+    assert any(
+        line.split()[0] == exam_id and line.endswith("Backend")
+        for line in run("exam", "list").stdout.splitlines()
+    )
+
+
+def test_a_refusal_is_one_line(run: Run) -> None:
+    refused = run("exam", "create", "Backend", "--weights", "40,40,40")
+    assert refused.returncode == 1
+    assert refused.stderr.startswith("Error: weights_invalid: ")
+    assert refused.stderr.count("\n") == 1
+
+
+def test_without_a_database_the_command_cannot_begin(run: Run) -> None:
+    for url in ("", "mysql://root:x@127.0.0.1:1/podium", "postgres://x"):
+        failed = run("verify", PODIUM_MYSQL_URL=url, PODIUM_GATEWAY_MYSQL_URL="")
+        assert failed.returncode == 2
+        assert failed.stderr.startswith("Error: ") and failed.stderr.count("\n") == 1
+
+
+def test_a_token_is_signed_with_the_gateways_secret(run: Run) -> None:
+    signed = run("token", "--user", 7, "--role", "moderator").stdout.strip()
+    claims = jwt.decode(signed, SECRET, ["HS256"], audience="podium")
+    assert (claims["sub"], claims["role"]) == ("7", "moderator")
+
+
+def test_a_public_key_signs_nothing(run: Run) -> None:
+    refused = run("token", "--user", 7, PODIUM_JWT_SECRET="", PODIUM_JWT_PUBLIC_KEY="a key")
+    assert refused.returncode == 2
+    assert "PODIUM_JWT_PUBLIC_KEY" in refused.stderr
+
+
+def test_an_import_started_again_loads_nothing_twice(run: Run, admin: Any, tmp_path: Path) -> None:
+    exam_id, name = make_exam(admin), unique_name()
+    rows = [f"{kind},{name},Alice,80,100,60," for kind in ("quiz", "coding", "assessment")]
+    assert run("import", write(tmp_path, *rows[:2]), "--exam", exam_id).returncode == 0
+    again = run("import", write(tmp_path, *rows), "--exam", exam_id)
+    assert again.stdout == "3 rows loaded, 2 of them before; 0 rejected.\n", again.stderr
+    assert len(trail(admin, exam_id)) == 3
+    assert problems_of(admin, exam_id) == []
+
+
+def test_the_last_of_two_scores_in_a_file_counts(run: Run, admin: Any, tmp_path: Path) -> None:
+    exam_id, name = make_exam(admin), unique_name()
+    rows = [f"quiz,{name},Alice,{points},100,60," for points in range(80)]
+    assert run("import", write(tmp_path, *rows), "--exam", exam_id).returncode == 0
+    assert [row["new_raw_score"] for row in trail(admin, exam_id)][-1] == 79
+
+
+def test_bad_rows_are_told_and_the_rest_is_loaded(run: Run, admin: Any, tmp_path: Path) -> None:
+    exam_id, name = make_exam(admin), unique_name()
+    file = write(
+        tmp_path,
+        f'quiz,{name},Alice,80,100,60,"{{""a"": 1}}"',
+        f"chess,{name},Alice,80,100,60,",
+        f"quiz,{name},Alice,NaN,100,60,",
+        f"quiz,{name},Alice,80,100,60,[1]",
+        f"quiz,{'x' * 65},Alice,80,100,60,",
+        "quiz,too few",
+    )
+    loaded = run("import", file, "--exam", exam_id)
+    assert loaded.returncode == 1, loaded.stderr
+    with Path(f"{file}.rejected.csv").open() as rejects:
+        found = list(csv.DictReader(rejects))
+    assert [row["line"] for row in found] == ["3", "4", "5", "6", "7"]
+    reasons = ("module_unknown", "raw_score", "details", "username_invalid", "2 values")
+    assert all(row["reason"].startswith(why) for row, why in zip(found, reasons, strict=True))
+    assert [row["new_raw_score"] for row in trail(admin, exam_id)] == [80]
+
+
+@pytest.mark.parametrize("first", ["", "username,full_name", HEADER + ",colour"])
+def test_a_file_without_its_columns_is_not_begun(
+    run: Run, admin: Any, tmp_path: Path, first: str
+) -> None:
+    file = tmp_path / "scores.csv"
+    file.write_text(first + "\n")
+    refused = run("import", file, "--exam", make_exam(admin))
+    assert refused.returncode == 2
+    assert "the first line" in refused.stderr
+
+
+@pytest.mark.parametrize("kind", ["csv", "json"])
+def test_an_export_holds_every_entry(run: Run, admin: Any, tmp_path: Path, kind: str) -> None:
+    exam_id = make_exam(admin)
+    rows = [f"quiz,{unique_name()},Älice,{n % 100},100,60," for n in range(401)]
+    assert run("import", write(tmp_path, *rows), "--exam", exam_id).returncode == 0
+    target = tmp_path / "board"
+    done = run("export", "--exam", exam_id, "--format", kind, "--output", target)
+    assert done.returncode == 0, done.stderr
+    text = target.read_text()
+    assert run("export", "--exam", exam_id, "--format", kind).stdout == text
+    entries = (
+        json.loads(text)["entries"] if kind == "json" else list(csv.DictReader(text.splitlines()))
+    )
+    assert len({entry["username"] for entry in entries}) == 401
+    assert [path.name for path in tmp_path.glob(".podium-*")] == []
+
+
+def test_verify_tells_a_board_that_is_wrong(
+    run: Run, admin: Any, query: Any, tmp_path: Path
+) -> None:
+    exam_id = make_exam(admin)
+    row = f"quiz,{unique_name()},Alice,80,100,60,"
+    assert run("import", write(tmp_path, row), "--exam", exam_id).returncode == 0
+    assert run("verify", "--exam", exam_id).stdout == "1 exams verified, 0 findings.\n"
+    query("UPDATE podium.exam_sessions SET total_time_sec = 61 WHERE exam_id = %s", exam_id)
+    found = run("verify", "--exam", exam_id)
+    assert found.returncode == 1
+    assert f"{exam_id}  board     session" in found.stdout
+
+
+def test_a_worker_of_the_gateway_does_not_load_rich() -> None:
+    loaded = "import sys, gateway; sys.exit('rich' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", loaded]).returncode == 0
