@@ -48,6 +48,7 @@ POOLS = {
     "duration_sec": ("NULL", "1", "4194303", "4194304"),
     "time_spent_sec": ("0", "60", "4194303", "4194304"),
 }
+LENGTHS = (1, 1, 3, 3, 20)
 WHOLE_ARRAYS = (
     "'[]'", "'{}'", "'1'", "'null'", "'\"a\"'", "'[[]]'", "'[[[{}]]]'", "'[null, 1, \"a\", {}]'",
     "NULL", "CAST('[]' AS JSON)", "_binary '[]'", "'[{}'",
@@ -118,6 +119,8 @@ def _value(ground: Ground, rng: random.Random, name: str) -> str:
     """Write a value for a parameter."""
     if name == "submissions":
         return _submissions(ground, rng)
+    if name == "candidates":
+        return _candidates(rng)
     if name == "actor_id":
         return "NULL" if rng.random() < 0.6 else str(rng.choice(ground.users))
     known = {"exam_id": ground.exams, "session_id": ground.sessions, "user_id": ground.users}
@@ -136,7 +139,7 @@ def _submissions(ground: Ground, rng: random.Random) -> str:
     if rng.random() < 0.2:
         return rng.choice(WHOLE_ARRAYS)
     items = []
-    for _ in range(rng.choice((1, 1, 3, 3, 20))):
+    for _ in range(rng.choice(LENGTHS)):
         item = [
             ("session_id", str(rng.choice(ground.sessions))),
             ("module_type", f'"{rng.choice(("coding", "quiz", "assessment"))}"'),
@@ -150,8 +153,27 @@ def _submissions(ground: Ground, rng: random.Random) -> str:
             ("actor_role", rng.choice(("null", '"candidate"', '"admin"', '"root"'))),
         ]
         items.append(written(rng, spoil(rng, item) if rng.random() < 0.5 else item))
+    return _array(rng, items)
+
+
+def _candidates(rng: random.Random) -> str:
+    """Write an array of candidates, new ones and some who are known by now."""
+    if rng.random() < 0.2:
+        return rng.choice(WHOLE_ARRAYS)
+    items = []
+    for _ in range(rng.choice(LENGTHS)):
+        item = [
+            ("username", f'"fuzz {rng.randrange(200)}"'),
+            ("full_name", rng.choice(('"Somebody"', '"\\ud83c\\udfc6"', '""', "null"))),
+        ]
+        items.append(written(rng, spoil(rng, item) if rng.random() < 0.5 else item))
+    return _array(rng, items)
+
+
+def _array(rng: random.Random, items: list[str]) -> str:
+    """Write items as a string with an array, now and then with something that is no item."""
     if rng.random() < 0.05:
-        items.append(hostile_value(rng))
+        items = [*items, hostile_value(rng)]
     text = f"[{','.join(items)}]".encode("utf-8", "surrogatepass")
     # In hex, so that no sql_mode and no character set of the session reads it otherwise.
     return f"CONVERT(X'{text.hex()}' USING utf8mb4)"
