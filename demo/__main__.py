@@ -158,6 +158,10 @@ URL={gateway.url}/api/v1
 YOU={gateway.token(exam.spare_id)}
 STAFF={exam.organiser.token}
 
+# The live board, as you and as staff: open it in a browser.
+{gateway.url}/#token={gateway.token(exam.spare_id)}&{about}
+{gateway.url}/#token={exam.organiser.token}&{about}
+
 curl -sw '\\n' -H "Authorization: Bearer $YOU" "$URL/leaderboard?{about}&per_page=3"
 
 curl -sw '\\n' -H "Authorization: Bearer $YOU" \\

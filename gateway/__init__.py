@@ -6,7 +6,7 @@ import atexit
 
 from flask import Flask
 
-from gateway import api, cli, errors, headers, health, limits, openapi, representation
+from gateway import api, cli, errors, headers, health, limits, openapi, pages, representation
 from gateway.cache import PageCache
 from gateway.config import Config
 from gateway.db import Database
@@ -34,6 +34,7 @@ def create_app(config: Config | None = None) -> Flask:
     health.init_app(app)
     openapi.init_app(app)
     api.init_app(app)
+    pages.init_app(app)
     headers.init_app(app)
     atexit.register(database.close)
     atexit.register(cache.close)

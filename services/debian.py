@@ -68,15 +68,29 @@ def unpack(
     folder = folder or FOLDER
     root = folder / "root"
     if not root.is_dir():
-        for tool in ("apt-get", "dpkg-deb"):
-            if shutil.which(tool) is None:
-                raise Unavailable(f"no {tool} to fetch Debian's packages with")
+        _require_tools()
         with exclusive(folder.with_suffix(".lock")):
             if not root.is_dir():
                 listed = sources(_machine(), suite)
                 print(f"Fetching {called} from Debian's packages (once) ...", flush=True)
                 _fetch(root, packages, suite, listed)
     return Unpacked(root)
+
+
+def unpack_own(folder: Path, packages: Sequence[str], *, called: str) -> Path:
+    """Return the unpacked packages of the machine's own release, fetching them at the first call.
+
+    What the machine has installed is left out: such programs run on the machine's own libc, with
+    the libraries of the folder beside it.
+    """
+    root = folder / "root"
+    if not root.is_dir():
+        _require_tools()
+        with exclusive(folder.with_suffix(".lock")):
+            if not root.is_dir():
+                print(f"Fetching {called} from Debian's packages (once) ...", flush=True)
+                _fetch(root, packages, None, None)
+    return root
 
 
 def archives(text: str) -> Iterator[Archive]:
@@ -126,6 +140,12 @@ def sources(machine: Iterable[Archive], suite: str = SUITE) -> str:
     return "\n".join(stanzas)
 
 
+def _require_tools() -> None:
+    for tool in ("apt-get", "dpkg-deb"):
+        if shutil.which(tool) is None:
+            raise Unavailable(f"no {tool} to fetch Debian's packages with")
+
+
 def _machine() -> Iterator[Archive]:
     """Read the archives that this machine's apt knows."""
     if mirror := os.environ.get("PODIUM_DEBIAN_MIRROR"):
@@ -137,16 +157,22 @@ def _machine() -> Iterator[Archive]:
         yield from archives_of_list(path.read_text())
 
 
-def _fetch(root: Path, packages: Sequence[str], suite: str, listed: str) -> None:
-    """Download the packages and unpack them; the folder appears when it is complete."""
+def _fetch(root: Path, packages: Sequence[str], suite: str | None, listed: str | None) -> None:
+    """Download the packages and unpack them; the folder appears when it is complete.
+
+    Without a suite and its sources: the machine's own, and only what it has not installed.
+    """
     root.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=root.parent) as folder:
         scratch = Path(folder)
         for name in ("lists/partial", "archives/partial", "root"):
             (scratch / name).mkdir(parents=True)
-        (scratch / "status").touch()
-        (scratch / "podium.sources").write_text(listed)
-        (scratch / "apt.conf").write_text(_apt_conf(scratch, suite))
+        settings = _apt_conf(scratch)
+        if suite is not None and listed is not None:
+            (scratch / "status").touch()
+            (scratch / "podium.sources").write_text(listed)
+            settings += _apt_conf_of_suite(scratch, suite)
+        (scratch / "apt.conf").write_text(settings)
         apt = ["apt-get", f"--config-file={scratch / 'apt.conf'}", "--quiet=2"]
         warnings = _run([*apt, "update"])
         # Of archives that cannot be reached apt only warns: one of several is enough.
@@ -162,19 +188,12 @@ def _fetch(root: Path, packages: Sequence[str], suite: str, listed: str) -> None
         (scratch / "root").rename(root)
 
 
-def _apt_conf(folder: Path, suite: str) -> str:
+def _apt_conf(folder: Path) -> str:
     """Return the settings that keep apt within a folder; the machine's own come before them."""
     return f"""\
-Dir::State "{folder}";
 Dir::State::Lists "{folder}/lists";
-Dir::State::status "{folder}/status";
 Dir::Cache "{folder}";
 Dir::Cache::archives "{folder}/archives";
-Dir::Etc::sourcelist "{folder}/podium.sources";
-Dir::Etc::sourceparts "-";
-Dir::Etc::preferences "-";
-Dir::Etc::preferencesparts "-";
-APT::Default-Release "{suite}";
 APT::Install-Recommends "false";
 APT::Get::Download-Only "true";
 APT::Get::Assume-Yes "true";
@@ -185,6 +204,19 @@ Debug::NoLocking "true";
 #clear APT::Update::Pre-Invoke;
 #clear APT::Update::Post-Invoke;
 #clear APT::Update::Post-Invoke-Success;
+"""
+
+
+def _apt_conf_of_suite(folder: Path, suite: str) -> str:
+    """Return the settings that let apt see one suite, and nothing of the machine it runs on."""
+    return f"""\
+Dir::State "{folder}";
+Dir::State::status "{folder}/status";
+Dir::Etc::sourcelist "{folder}/podium.sources";
+Dir::Etc::sourceparts "-";
+Dir::Etc::preferences "-";
+Dir::Etc::preferencesparts "-";
+APT::Default-Release "{suite}";
 """
 
 

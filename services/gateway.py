@@ -106,7 +106,8 @@ def _podium_variables() -> dict[str, str]:
 
 def _code_checksum() -> str:
     """Return a checksum of the files that a gateway is made of."""
-    files = [*(ROOT / "gateway").rglob("*.py"), ROOT / "sql" / "seed" / "error_catalog.sql"]
+    pages = (path for path in (ROOT / "gateway" / "web").rglob("*") if path.is_file())
+    files = [*(ROOT / "gateway").rglob("*.py"), *pages, ROOT / "sql" / "seed" / "error_catalog.sql"]
     digest = hashlib.sha256()
     for path in sorted(files):
         digest.update(path.read_bytes())

@@ -1,0 +1,86 @@
+"""The live board at `/`: a page, its modules and its styles, the same for everybody."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from flask import Flask, Response, request
+
+from gateway.errors import Problem
+
+WEB = Path(__file__).resolve().parent / "web"
+# Decided here: what a machine's mime.types says of .js differs, and browsers take no other.
+MEDIA_TYPES = {
+    ".html": "text/html; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".svg": "image/svg+xml",
+}
+# The page loads what lies beside it and talks to the gateway it came from; nothing runs inline.
+POLICY = "; ".join(
+    [
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self'",
+        "connect-src 'self'",
+        "base-uri 'none'",
+        "form-action 'none'",
+        "frame-ancestors 'none'",
+    ]
+)
+PAGE = "index.html"
+
+
+@dataclass(frozen=True)
+class File:
+    """A file as it is sent."""
+
+    content: bytes
+    media_type: str
+    etag: str
+
+
+def init_app(app: Flask) -> None:
+    """Add `/` and what it loads; the data, behind their tokens, come from the API."""
+    # Held in memory by name, so that no address leads to any other file.
+    files = dict(_read(WEB))
+
+    @app.get("/")
+    def live_board() -> Response:
+        """Show the live board."""
+        return _answer(files[PAGE])
+
+    @app.get("/static/<path:name>")
+    def static_file(name: str) -> Response:
+        """Send a module, a stylesheet or an icon of the live board."""
+        if name not in files or name == PAGE:
+            raise Problem("route_not_found", f"there is no file {name}")
+        return _answer(files[name])
+
+
+def _read(folder: Path) -> list[tuple[str, File]]:
+    """Read the files of known types, named by their paths below the folder."""
+    return [
+        (path.relative_to(folder).as_posix(), _file(path))
+        for path in sorted(folder.rglob("*"))
+        if path.suffix in MEDIA_TYPES
+    ]
+
+
+def _file(path: Path) -> File:
+    content = path.read_bytes()
+    return File(content, MEDIA_TYPES[path.suffix], hashlib.sha256(content).hexdigest()[:32])
+
+
+def _answer(file: File) -> Response:
+    """Send a file, or tell that the client has it already."""
+    response = Response(file.content, content_type=file.media_type)
+    response.set_etag(file.etag)
+    # Asked about each time, which costs a 304: a page and modules of two releases do not mix.
+    response.headers["Cache-Control"] = "no-cache"
+    response.headers["Content-Security-Policy"] = POLICY
+    response.make_conditional(request)
+    return response

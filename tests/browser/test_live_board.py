@@ -1,0 +1,183 @@
+"""The live board, as somebody sees it in Debian's Chromium."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, cast
+from urllib.parse import urlsplit
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+from tests.client import Api
+from tests.factories import make_exam, make_session, make_user, submission
+from tests.faults.proxy import Proxy
+
+Open = Callable[..., Page]
+HOSTILE = ["<img src=x onerror=alert(1)>", "😀 " * 20, "\u202eمرحبا", "W" * 100]
+AXE = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]}
+
+
+def score(api: Api, session_id: int, raw_score: float) -> None:
+    answer = api.post("/scores", submission(session_id, raw_score=raw_score))
+    assert answer.status == 200, answer.text
+
+
+def board(api: Api, count: int, names: list[str] | None = None) -> tuple[int, list[int], list[int]]:
+    """Make an exam in which each candidate has one point more than the one before him."""
+    exam_id = make_exam(api, title="Backend Challenge")
+    users = [
+        make_user(api, full_name=names[at] if names else f"Candidate {at + 1}")
+        for at in range(count)
+    ]
+    sessions = [make_session(api, exam_id, user_id) for user_id in users]
+    for at, session_id in enumerate(sessions):
+        score(api, session_id, 10 + at)
+    return exam_id, users, sessions
+
+
+def order(api: Api, exam_id: int, **query: object) -> list[str]:
+    """Return the full names in the order of the API."""
+    answer = api.get("/leaderboard", exam_id=exam_id, **query).json
+    return [row["full_name"] for row in answer["leaderboard"]]
+
+
+def expect_order(page: Page, names: list[str]) -> None:
+    expect(page.locator("#rows .full")).to_have_text(names, timeout=15_000)
+
+
+def test_rows_move_as_scores_commit(api: Api, open_board: Open) -> None:
+    exam_id, _, sessions = board(api, 4)
+    page = open_board(exam_id)
+    expect_order(page, ["Candidate 4", "Candidate 3", "Candidate 2", "Candidate 1"])
+    assert "token" not in page.url
+    page.evaluate(
+        """() => { window.slides = 0; const animate = Element.prototype.animate;
+        Element.prototype.animate = function (frames, how) {
+          if (frames[0].transform) window.slides += 1;
+          return animate.call(this, frames, how); } }"""
+    )
+    score(api, sessions[0], 95)
+    expect_order(page, ["Candidate 1", "Candidate 4", "Candidate 3", "Candidate 2"])
+    assert order(api, exam_id) == page.locator("#rows .full").all_inner_texts()
+    expect(page.locator("#rows tr").first.locator(".moved")).to_contain_text("up 3")
+    assert page.evaluate("window.slides") == 4
+
+
+def test_nothing_slides_for_those_who_want_less_motion(api: Api, open_board: Open) -> None:
+    exam_id, _, sessions = board(api, 2)
+    page = open_board(exam_id, reduced_motion="reduce")
+    expect_order(page, ["Candidate 2", "Candidate 1"])
+    page.evaluate("() => { Element.prototype.animate = () => { throw new Error('animated') } }")
+    score(api, sessions[0], 95)
+    expect_order(page, ["Candidate 1", "Candidate 2"])
+
+
+def test_an_outage_is_told_and_nothing_is_missed(api: Api, open_board: Open) -> None:
+    exam_id, _, sessions = board(api, 3)
+    with Proxy(cast(int, urlsplit(api.url).port)) as proxy:
+        page = open_board(exam_id, url=f"http://127.0.0.1:{proxy.port}")
+        expect_order(page, ["Candidate 3", "Candidate 2", "Candidate 1"])
+        proxy.cut()
+        expect(page.locator("#connection")).to_have_text("Connection lost", timeout=15_000)
+        expect(page.locator("#notice")).to_contain_text("goes on by itself")
+        score(api, sessions[0], 90)
+        score(api, sessions[1], 95)
+        proxy.mend()
+        expect_order(page, ["Candidate 2", "Candidate 1", "Candidate 3"])
+        expect(page.locator("#connection")).not_to_have_text("Connection lost")
+        revision = api.get(f"/exams/{exam_id}").json["revision"]
+        expect(page.locator("#revision")).to_have_text(str(revision))
+
+
+def test_a_candidate_sees_his_own_place(api: Api, open_board: Open) -> None:
+    exam_id, users, _ = board(api, 8)
+    page = open_board(exam_id, users[1], "candidate")
+    expect(page.locator("#own-place")).to_contain_text("7")
+    expect(page.locator("#own-rows .full")).to_have_text(
+        [f"Candidate {number}" for number in (4, 3, 2, 1)]
+    )
+    expect(page.locator("#own-rows tr.own .full")).to_have_text("Candidate 2")
+    expect(page.locator("#history")).to_be_hidden()
+
+
+def test_pages_keys_search_and_plots(api: Api, open_board: Open) -> None:
+    names = [f"Candidate {number}" for number in range(22)] + ["Zoë Adams"]
+    exam_id, _, _ = board(api, 23, names)
+    page = open_board(exam_id)
+    expect(page.locator("#rows tr")).to_have_count(23)
+    page.select_option("#size", "10")
+    expect_order(page, order(api, exam_id, per_page=10))
+    for key, number in [("ArrowRight", 2), ("End", 3), ("PageUp", 2), ("Home", 1)]:
+        page.locator("body").press(key)
+        expect(page.locator("#page")).to_have_text(f"Page {number} of 3")
+        expect_order(page, order(api, exam_id, per_page=10, page=number))
+    page.locator("body").press("/")
+    page.keyboard.type("adams ZOE")
+    expect_order(page, ["Zoë Adams"])
+    page.keyboard.press("Escape")
+    expect(page.locator("#rows tr")).to_have_count(10)
+    expect(page.locator("#histogram-note")).to_contain_text("23 scores")
+    expect(page.locator("#histogram canvas")).to_be_visible()
+    page.locator("#rows button").first.click()
+    expect(page.locator("#ranks-note")).to_contain_text("after 1 submission")
+    expect(page.locator("#ranks canvas")).to_be_visible()
+
+
+def test_the_parser_of_the_stream_takes_pieces(api: Api, open_board: Open) -> None:
+    page = open_board(make_exam(api))
+    pieces = [
+        ": beat\n\nid: 7\nev",
+        "ent: revision\r",
+        '\ndata: {"a":1}\n',
+        "\nid: 8\n",
+        "data: x\n\n",
+    ]
+    events = page.evaluate(
+        """async (pieces) => { const { EventParser } = await import("/static/stream.js");
+        const parser = new EventParser();
+        return pieces.flatMap((piece) => parser.push(piece)); }""",
+        pieces,
+    )
+    assert [(event["id"], event["type"], event["data"]) for event in events] == [
+        ("7", "revision", '{"a":1}'),
+        ("8", "message", "x"),
+    ]
+
+
+@pytest.mark.parametrize("colours", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 1440])
+def test_everybody_can_read_it(api: Api, open_board: Open, width: int, colours: Any) -> None:
+    exam_id, users, _ = board(api, len(HOSTILE), HOSTILE)
+    how = {"viewport": {"width": width, "height": 900}, "color_scheme": colours}
+    staff = open_board(exam_id, **how)
+    candidate = open_board(exam_id, users[0], "candidate", **how)
+    empty = open_board(make_exam(api), **how)
+    nobody = open_board(0, **how)
+    nobody.locator("#sign-out").click()
+    expect(staff.locator("#rows img")).to_have_count(0)
+    expect(staff.locator("#rows .full")).to_have_text(HOSTILE[::-1])
+    expect(candidate.locator("#own-rows tr")).to_have_count(3)
+    expect(empty.locator("#empty")).to_be_visible()
+    expect(nobody.locator("#sign-in")).to_be_visible()
+    for page in (staff, candidate, empty, nobody):
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        found = Axe().run(page, options=AXE)
+        assert found.violations_count == 0, found.generate_report()
+
+
+def test_a_token_that_is_not_accepted_leads_back_to_the_form(api: Api, open_board: Open) -> None:
+    page = open_board(make_exam(api), role="nobody")
+    expect(page.locator("#sign-in")).to_be_visible()
+    expect(page.locator("#notice")).to_contain_text("Sign in with a new one")
+
+
+def test_the_page_has_a_policy_of_its_own_and_leads_to_no_other_file(api: Api) -> None:
+    page = api.with_token("").get("//")
+    policy = page.headers["Content-Security-Policy"]
+    assert (page.status, "default-src 'none'" in policy, "unsafe" in policy) == (200, True, False)
+    known = {"If-None-Match": page.headers["ETag"]}
+    assert api.request("GET", "//", headers=known).status == 304
+    for name in ("../pages.py", "..%2fpages.py", "vendor/uplot/LICENSE", "%2fetc/passwd"):
+        assert api.get(f"//static/{name}").status == 404, name
