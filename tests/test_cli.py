@@ -16,30 +16,47 @@ import pytest
 
 from tests.conftest import SECRET
 from tests.sql_harness import call, make_exam, problems_of, unique_name
+from tests.sql_harness import rows as rows_of
+from tests.waiting import wait_until
 
+Begin = Callable[..., subprocess.Popen[str]]
 Run = Callable[..., subprocess.CompletedProcess[str]]
 HEADER = "module_type,username,full_name,raw_score,max_score,time_spent_sec,details"
 
 
 @pytest.fixture
-def run(gateway_mysql_url: str, tmp_path: Path) -> Run:
-    """Return a function that runs a command with the gateway's account, which has EXECUTE only."""
+def begin(gateway_mysql_url: str) -> Begin:
+    """Return a function that begins a command with the gateway's account: EXECUTE only."""
 
-    def run_command(*arguments: object, **env: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
+    def begin_command(*arguments: object, **env: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
             [sys.executable, "-m", "flask", "--app", "gateway", *map(str, arguments)],
             env=os.environ
             | {"PODIUM_MYSQL_URL": gateway_mysql_url, "PODIUM_JWT_SECRET": SECRET}
             | env,
-            capture_output=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             text=True,
         )
+
+    return begin_command
+
+
+@pytest.fixture
+def run(begin: Begin) -> Run:
+    """Return a function that runs a command to its end."""
+
+    def run_command(*arguments: object, **env: str) -> subprocess.CompletedProcess[str]:
+        with begin(*arguments, **env) as process:
+            out, told = process.communicate()
+        return subprocess.CompletedProcess(process.args, process.returncode, out, told)
 
     return run_command
 
 
 def write(folder: Path, *rows: str) -> Path:
     """Write a file of scores."""
+    folder.mkdir(exist_ok=True)
     file = folder / "scores.csv"
     file.write_text("\n".join([HEADER, *rows, ""]))
     return file
@@ -48,6 +65,17 @@ def write(folder: Path, *rows: str) -> Path:
 def trail(admin: Any, exam_id: int) -> list[dict[str, Any]]:
     """Return the history of an exam."""
     return call(admin, "get_audit_trail", exam_id, None, None, None)[0]
+
+
+def submission_ids(admin: Any, exam_id: int) -> list[str]:
+    """Return the ids in the whole audit log of an exam."""
+    found = rows_of(
+        admin,
+        "SELECT a.submission_id AS id FROM score_audit_log AS a"
+        " INNER JOIN leaderboards AS b ON b.board_id = a.board_id WHERE b.exam_id = %s",
+        (exam_id,),
+    )
+    return [row["id"] for row in found]
 
 
 def test_an_exam_is_created_and_shown(run: Run) -> None:
@@ -94,6 +122,37 @@ def test_an_import_started_again_loads_nothing_twice(run: Run, admin: Any, tmp_p
     again = run("import", write(tmp_path, *rows), "--exam", exam_id)
     assert again.stdout == "3 rows loaded, 2 of them before; 0 rejected.\n", again.stderr
     assert len(trail(admin, exam_id)) == 3
+    assert problems_of(admin, exam_id) == []
+
+
+def test_a_killed_import_goes_on_where_it_was(
+    begin: Begin, run: Run, admin: Any, tmp_path: Path
+) -> None:
+    exam_id, name = make_exam(admin), unique_name()
+    file = write(tmp_path, *(f"quiz,{name}-{n // 3},A,{n % 101},100,60," for n in range(6000)))
+    with begin("import", file, "--exam", exam_id) as killed:
+        wait_until(lambda: call(admin, "get_exam", exam_id)[0][0]["revision"] >= 2)
+        killed.kill()
+    assert 0 < len(submission_ids(admin, exam_id)) < 6000
+    again = run("import", file, "--exam", exam_id)
+    assert again.stdout.startswith("6,000 rows loaded, "), again.stderr
+    assert ", 0 of them before" not in again.stdout
+    loaded = submission_ids(admin, exam_id)
+    assert len(loaded) == len(set(loaded)) == 6000
+    assert problems_of(admin, exam_id) == []
+
+
+def test_two_imports_of_one_file_at_once_load_it_once(
+    begin: Begin, admin: Any, tmp_path: Path
+) -> None:
+    exam_id, name = make_exam(admin), unique_name()
+    rows = [f"quiz,{name}-{n},A,{n % 101},100,60," for n in range(1500)]
+    files = [write(tmp_path / folder, *rows) for folder in ("one", "other")]
+    running = [begin("import", file, "--exam", exam_id) for file in files]
+    answers = [process.communicate() for process in running]
+    assert [process.returncode for process in running] == [0, 0], answers
+    loaded = submission_ids(admin, exam_id)
+    assert len(loaded) == len(set(loaded)) == 1500
     assert problems_of(admin, exam_id) == []
 
 
