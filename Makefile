@@ -8,7 +8,7 @@ VENV := .local/venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help demo test test-faults test-docker bench up down reset lint format venv
+.PHONY: help demo test test-faults test-docker bench docs up down reset lint format venv
 
 help: ## List these commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -27,6 +27,9 @@ test-docker: $(STAMP) ## Test in real containers; without a Docker engine root t
 
 bench: $(STAMP) ## Measure beside references; ARGS=--quick takes 3 minutes, ARGS=--help tells more
 	@exec $(BIN)/python -m bench $(ARGS)
+
+docs: $(STAMP) ## Write docs/sql-api.md anew from the headers of the procedures
+	@$(BIN)/python -m docs.sql_api
 
 up: $(STAMP) ## Start MySQL, Redis and the gateway in the background; writes .local/env
 	@$(BIN)/python -m services up

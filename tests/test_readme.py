@@ -12,10 +12,16 @@ import pytest
 from gateway import create_app
 from gateway.config import Config
 from gateway.errors import catalog
+from gateway.loader import Release
 from services.server import ROOT
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 HTTP_API = (ROOT / "docs" / "http-api.md").read_text(encoding="utf-8")
+PAGES = [
+    str(path.relative_to(ROOT))
+    for folder in (".", "docs", "examples")
+    for path in sorted((ROOT / folder).glob("*.md"))
+]
 SECRET = secrets.token_hex(32)
 
 
@@ -108,9 +114,13 @@ def test_every_call_is_documented() -> None:
     assert {call for call in calls if f"`{call}`" not in HTTP_API} == set()
 
 
-@pytest.mark.parametrize(
-    "page", ["README.md", "docs/http-api.md", "docs/operations.md"], ids=lambda page: page
-)
+def test_the_printed_sessions_apply_as_many_files_as_there_are() -> None:
+    release = Release.read()
+    told = re.findall(r"is at release (\S+), (\d+) files applied", README)
+    assert set(told) == {(release.number, str(len(release.files)))}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=str)
 def test_links_lead_somewhere(page: str) -> None:
     text = (ROOT / page).read_text(encoding="utf-8")
     for target in re.findall(r"\]\(([^)#]+)", text):

@@ -26,12 +26,12 @@ BEGIN
     -- Errors:      exam_not_found, entry_not_found, window_invalid; 1568 inside an open transaction
     -- Transaction: its own, REPEATABLE READ, READ ONLY
     -- Locks:       none
-    -- Example:     CALL get_around(1, 17, 1);
+    -- Example:     CALL get_around(1, 1, 1);
     --              exam_id exam_title             total_participants user_id window revision
-    --                    1 Backend Challenge 2026                842      17      1     1187
+    --                    1 Backend Challenge 2026                842       1      1     1187
     --              rank user_id username full_name  total_score total_time_sec
-    --                 1      17 alice    Alice Chen     94.5000           3200
-    --                 2      23 bob      Bob Stone      94.0000           3100
+    --                 1       1 alice    Alice Chen     94.5000           3200
+    --                 2       2 bob      Bob Stone      94.0000           3100
     DECLARE v_board_id BIGINT UNSIGNED;
     DECLARE v_standing_key BIGINT;
     DECLARE v_own_rank BIGINT;

@@ -28,11 +28,13 @@ BEGIN
     -- Errors:      exam_not_found, page_invalid, per_page_invalid; 1568 inside an open transaction
     -- Transaction: its own, REPEATABLE READ, READ ONLY
     -- Locks:       none
-    -- Example:     CALL get_leaderboard(1, 1, 50, NULL);
+    -- Example:     CALL get_leaderboard(1, 1, 50, 1);
     --              exam_id exam_title             total_participants page per_page revision
     --                    1 Backend Challenge 2026                842    1       50     1187
     --              rank user_id username full_name  total_score total_time_sec
-    --                 1      17 alice    Alice Chen     94.5000           3200
+    --                 1       1 alice    Alice Chen     94.5000           3200
+    --              rank user_id username full_name  total_score total_time_sec
+    --                 1       1 alice    Alice Chen     94.5000           3200
     DECLARE v_board_id BIGINT UNSIGNED;
     DECLARE v_standing_key BIGINT;
     DECLARE v_skip BIGINT;

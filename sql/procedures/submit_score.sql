@@ -41,7 +41,8 @@ BEGIN
     --              transaction
     -- Transaction: its own, SERIALIZABLE; after 1213 or 1205 nothing has happened: try again
     -- Locks:       the board, then the session and what is written
-    -- Example:     CALL submit_score(1, 'coding', 85.5, 100, 2400, NULL, NULL, NULL, NULL);
+    -- Example:     CALL submit_score(1, 'coding', 85.5, 100, 2400, '{"test_cases_passed": 17}',
+    --                                NULL, NULL, NULL);
     --              item_no status ... version revision rank total_score weighted_coding ...
     --                    0    200 ...       2        2    1     69.7500         42.7500 ...
     DECLARE v_code VARCHAR(40) CHARACTER SET ascii COLLATE ascii_bin;
