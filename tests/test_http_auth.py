@@ -156,7 +156,9 @@ ON_THE_BOARD: dict[str, tuple[Call, tuple[int, int, int, int, int]]] = {
 }
 
 # Open to everybody, whoever he says he is.
-OPEN = ("//healthz", "//readyz", "//openapi.json")
+OPEN = ("//healthz", "//readyz", "//openapi.json", "//")
+# The files of the live board, open like it.
+FILES = "GET /static/<path:name>"
 
 
 @pytest.mark.parametrize("place", range(5), ids=CALLERS)
@@ -197,10 +199,10 @@ def test_the_table_has_a_row_for_every_call() -> None:
         for rule in app.url_map.iter_rules()
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
     }
-    assert calls == set(ACCESS) | {f"GET {path[1:]}" for path in OPEN}
+    assert calls == set(ACCESS) | {f"GET {path[1:]}" for path in OPEN} | {FILES}
 
 
-@pytest.mark.parametrize("path", OPEN)
+@pytest.mark.parametrize("path", [*OPEN, "//static/main.js"])
 @pytest.mark.parametrize("bearer", ["", "x.y.z"], ids=["no token", "a bad one"])
 def test_an_open_call_is_open_to_everybody(api: Api, path: str, bearer: str) -> None:
     assert api.with_token(bearer).get(path).status == 200
