@@ -124,7 +124,7 @@ class Database:
         try:
             connection = self._connect(self._config.maintenance_timeout_sec)
             try:
-                return _fetch(connection, _statement(procedure, values), values)
+                return fetch(connection, _statement(procedure, values), values)
             finally:
                 connection.close()
         except DRIVER_ERRORS as error:
@@ -145,7 +145,7 @@ class Database:
         except exc.TimeoutError as error:
             raise _unavailable("all connections to the database are busy") from error
         try:
-            results = _fetch(connection, statement, values)
+            results = fetch(connection, statement, values)
         except DRIVER_ERRORS as error:
             if error.errno in NOT_SENT | UNDECIDED:
                 self._broken_at = time.monotonic()
@@ -192,7 +192,7 @@ def database() -> Database:
     return cast(Database, current_app.extensions["podium.database"])
 
 
-def _fetch(connection: Any, statement: str, values: tuple[object, ...]) -> Results:
+def fetch(connection: Any, statement: str, values: tuple[object, ...]) -> Results:
     """Execute a CALL and read every result set it returns."""
     cursor = connection.cursor(dictionary=True)
     try:

@@ -43,4 +43,4 @@ class DefaultHeaders:
 def init_app(app: Flask) -> None:
     """Give all answers the default headers."""
     # Wrapped as Flask's manual says; mypy takes the attribute for a method.
-    app.wsgi_app = DefaultHeaders(app.wsgi_app)  # type: ignore[method-assign]  # see above
+    app.wsgi_app = DefaultHeaders(app.wsgi_app)  # type: ignore[method-assign]  # Flask documents the assignment

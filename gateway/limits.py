@@ -191,7 +191,7 @@ def init_app(app: Flask, config: Config) -> None:
     """
     if config.trusted_proxies:
         # Wrapped as Flask's manual says; mypy takes the attribute for a method.
-        app.wsgi_app = ProxyFix(  # type: ignore[method-assign]  # see above
+        app.wsgi_app = ProxyFix(  # type: ignore[method-assign]  # Flask documents the assignment
             app.wsgi_app, x_for=config.trusted_proxies, x_proto=0
         )
     allowances = Limits(config, SharedCounts(_storage(config)))

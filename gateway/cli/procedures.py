@@ -14,7 +14,7 @@ import mysql.connector
 from mysql.connector import errorcode
 
 from gateway.config import ConfigError, MysqlUrl
-from gateway.db import COLLISIONS, DRIVER_ERRORS, NOT_SET_UP, Results
+from gateway.db import COLLISIONS, DRIVER_ERRORS, NOT_SET_UP, Results, fetch
 
 # What all commands end with: a finding or a refusal, and what they were never able to begin.
 FOUND, UNUSABLE = 1, 2
@@ -42,24 +42,13 @@ class Procedures:
         statement = f"CALL podium.{procedure}({', '.join(['%s'] * len(values))})"
         for attempt in range(RETRIES + 1):
             try:
-                return self._results(statement, values)
+                return fetch(self._connection, statement, values)
             except DRIVER_ERRORS as error:
                 if error.errno not in COLLISIONS or attempt == RETRIES:
                     refuse(error)
                 # Spread, so that those who collided do not meet again.
-                time.sleep(random.uniform(0.001, 0.02) * 2**attempt)
+                time.sleep(random.uniform(0.001, 0.02) * 2**attempt)  # apart, not for a condition
         raise AssertionError("the last attempt returns or refuses")
-
-    def _results(self, statement: str, values: tuple[object, ...]) -> Results:
-        with self._connection.cursor(dictionary=True) as cursor:
-            cursor.execute(statement, values)
-            results: Results = []
-            more = True
-            while more:
-                if cursor.description:
-                    results.append(cursor.fetchall())
-                more = cursor.nextset()
-            return results
 
 
 @contextmanager

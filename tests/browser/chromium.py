@@ -38,7 +38,7 @@ def chromium() -> Iterator[Browser]:
     except Unavailable as reason:
         if os.environ.get("PODIUM_CHROMIUM") == "required":
             pytest.fail(f"no Chromium: {reason}", pytrace=False)
-        pytest.skip(f"no Chromium, so nobody looked at the live board: {reason}")  # see above
+        pytest.skip(f"no Chromium, so nobody looked at the live board: {reason}")  # CI requires it
     with sync_playwright() as playwright:
         # The sandbox needs rights that root in a container has not got, and only our page is shown.
         browser = playwright.chromium.launch(
