@@ -19,7 +19,7 @@ EXPOSE 8000
 HEALTHCHECK --interval=5s --timeout=3s --start-period=20s --retries=3 \
     CMD ["python", "-c", "from urllib.request import urlopen; urlopen('http://127.0.0.1:8000/healthz', timeout=2)"]
 # One process with many threads, as `make up` has it: submissions that arrive together share one call.
-CMD ["granian", "--interface", "wsgi", "--factory", "gateway:create_app", \
+CMD ["granian", "--interface", "wsgi", "--factory", "gateway.worker:create_app", \
     "--host", "0.0.0.0", "--port", "8000", "--http", "1", "--no-ws", \
     "--workers", "1", "--blocking-threads", "64", "--backlog", "1024", "--backpressure", "1024", \
     "--workers-kill-timeout", "10"]

@@ -11,7 +11,7 @@ from flask import Flask
 
 from gateway.auth import Caller
 from gateway.db import Row
-from services.gateway import create_app as create_gateway
+from gateway.worker import create_app as create_gateway
 
 URL_VARIABLE = "PODIUM_BENCH_RANKING_URL"
 BOARD, STANDINGS = "ranking:board", "ranking:standings"

@@ -5,21 +5,14 @@ from __future__ import annotations
 import hashlib
 import http.client
 import json
-import multiprocessing
 import os
-import signal
 import sys
-import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from services.process import Process, exclusive, kept, kept_port, write_private
 from services.server import ROOT, Server, Unavailable, wait_ready
 from services.source import LOCK, announce
-
-if TYPE_CHECKING:
-    from flask import Flask
 
 THREADS = 64
 # Counts open connections, idle ones too; their requests then wait for a thread.
@@ -85,7 +78,7 @@ def _command(process: Process, port: int) -> list[str]:
     """Return the command line of granian: one worker, one listening socket, many threads."""
     return [
         *(sys.executable, "-m", "granian", "--interface", "wsgi"),
-        *("--factory", "services.gateway:create_app", "--working-dir", str(ROOT)),
+        *("--factory", "gateway.worker:create_app", "--working-dir", str(ROOT)),
         *("--host", "127.0.0.1", "--port", str(port), "--http", "1", "--no-ws"),
         *("--workers", "1", "--blocking-threads", str(THREADS)),
         *("--backlog", str(CONNECTIONS), "--backpressure", str(CONNECTIONS)),
@@ -131,20 +124,3 @@ def _server(port: int, how: str, stopper: Callable[[], None] = lambda: None) -> 
     return Server(
         f"http://127.0.0.1:{port}", "process", f"{how} on 127.0.0.1:{port}", stopper=stopper
     )
-
-
-def create_app() -> Flask:
-    """Make the application in a worker of granian, one that does not outlive its parent.
-
-    Whoever kills the process of the pid file means the gateway, not just the half without a socket.
-    """
-    from gateway import create_app
-
-    threading.Thread(target=_die_with_parent, daemon=True).start()
-    return create_app()
-
-
-def _die_with_parent() -> None:
-    if parent := multiprocessing.parent_process():
-        parent.join()
-        os.kill(os.getpid(), signal.SIGKILL)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import http.client
 import os
 import shutil
@@ -29,6 +30,7 @@ from services.process import Process, kept_port
 from services.redis import start_redis
 from services.server import ROOT, Server, Unavailable, wait_ready
 from services.stack import Stack, start_stack, stop_stack
+from tests.waiting import wait_until
 
 ARCHIVE = "http://mirror.example/debian"
 KEYS = "/usr/share/keyrings/keys.gpg"
@@ -535,6 +537,21 @@ def test_a_killed_gateway_takes_its_worker_along(home: Path, stack: Stack) -> No
             get(first.url, "/healthz")
     with gateway(home, stack, "killed") as second:
         assert second.url == first.url
+
+
+def test_a_worker_handles_a_signal_that_another_of_its_threads_took(
+    home: Path, stack: Stack
+) -> None:
+    """The kernel gives a signal of a process to any of its threads; Python handles it in one."""
+    with gateway(home, stack, "told") as server:
+        pid = pid_of(home, "told")
+        [worker] = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        others = [int(task.name) for task in Path(f"/proc/{worker}/task").iterdir()]
+        others.remove(int(worker))
+        assert ctypes.CDLL(None).tgkill(int(worker), others[-1], signal.SIGTERM) == 0
+        wait_until(lambda: not Path(f"/proc/{worker}").exists(), 5)
+        with pytest.raises(ConnectionError):
+            get(server.url, "/healthz")
 
 
 def test_a_gateway_with_other_settings_is_started_anew(home: Path, stack: Stack) -> None:

@@ -1,0 +1,52 @@
+"""The application in a worker process of granian: `granian --factory gateway.worker:create_app`.
+
+Two things that a worker owes to those who stop it, and that granian does not see to.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import socket
+import threading
+
+from flask import Flask
+
+import gateway
+
+
+def create_app() -> Flask:
+    """Make the application in the main thread of a worker that ends when it is told to."""
+    threading.Thread(target=_die_with_parent, daemon=True).start()
+    _wake_for_signals()
+    return gateway.create_app()
+
+
+def _die_with_parent() -> None:
+    """End with the parent: whoever kills that means the gateway, not the half without a socket."""
+    if parent := multiprocessing.parent_process():
+        parent.join()
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _wake_for_signals() -> None:
+    """Let the main thread handle every signal, whichever thread the kernel gave it to.
+
+    Python runs its handlers in the main thread, and granian's lies in a lock without a time-out. A
+    signal that another thread took, as one that is being created does, would not wake it up: the
+    gateway went on answering until it was killed, together with all that were under way.
+    """
+    taken, told = socket.socketpair()
+    told.setblocking(False)
+    signal.set_wakeup_fd(told.detach(), warn_on_full_buffer=False)
+    # Its handler has nothing to do but to be run in the main thread, after those of the others.
+    signal.signal(signal.SIGUSR2, lambda number, frame: None)
+    main_thread = threading.main_thread().ident
+
+    def wake() -> None:
+        while number := taken.recv(1):
+            if number[0] != signal.SIGUSR2 and main_thread is not None:
+                signal.pthread_kill(main_thread, signal.SIGUSR2)
+
+    threading.Thread(target=wake, daemon=True).start()
