@@ -6,7 +6,18 @@ import atexit
 
 from flask import Flask
 
-from gateway import api, cli, errors, headers, health, limits, openapi, pages, representation
+from gateway import (
+    api,
+    cli,
+    errors,
+    headers,
+    health,
+    limits,
+    openapi,
+    pages,
+    representation,
+    streams,
+)
 from gateway.cache import PageCache
 from gateway.config import Config
 from gateway.db import Database
@@ -29,6 +40,7 @@ def create_app(config: Config | None = None) -> Flask:
     app.extensions["podium.database"] = database
     app.extensions["podium.cache"] = cache
     app.extensions["podium.submissions"] = Submissions(database, cache)
+    streams.init_app(app, config, database, cache)
     limits.init_app(app, config)
     errors.init_app(app)
     health.init_app(app)

@@ -6,7 +6,7 @@ import re
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar, cast
 
@@ -36,6 +36,8 @@ class Caller:
 
     user_id: int
     role: str
+    # When the token ends, in seconds since 1970: of no meaning for who he is.
+    expires_at: int = field(compare=False)
 
     @property
     def is_staff(self) -> bool:
@@ -58,24 +60,24 @@ class TokenVerifier:
             self._key, self._algorithm = _public_key(config.jwt_public_key)
         else:
             self._key, self._algorithm = cast(str, config.jwt_secret), "HS256"
-        # Who was found behind a token, and when it expires: a client sends the same one each time.
-        self._known: dict[str, tuple[Caller, int]] = {}
+        # Who was found behind a token: a client sends the same one each time.
+        self._known: dict[str, Caller] = {}
         self._lock = threading.Lock()
 
     def verify(self, token: str) -> Caller:
         """Return whom a token speaks for, or raise Problem saying why it is not accepted."""
-        caller, expires = self._known.get(token, (None, 0))
-        if caller is not None and time.time() < expires:
+        caller = self._known.get(token)
+        if caller is not None and time.time() < caller.expires_at:
             return caller
-        caller, expires = self._read(token)
+        caller = self._read(token)
         with self._lock:
             if len(self._known) >= REMEMBERED_TOKENS:
                 del self._known[next(iter(self._known))]
-            self._known[token] = caller, expires
+            self._known[token] = caller
         return caller
 
-    def _read(self, token: str) -> tuple[Caller, int]:
-        """Check a token, and return whom it speaks for and until when, in seconds since 1970."""
+    def _read(self, token: str) -> Caller:
+        """Check a token, and return whom it speaks for."""
         try:
             claims = jwt.decode(
                 token,
@@ -93,7 +95,7 @@ class TokenVerifier:
             raise _invalid("the claim sub must be a user id, written as a string")
         if role not in ROLES:
             raise _invalid(f"the claim role must be one of {', '.join(ROLES)}")
-        return Caller(int(subject), role), int(claims["exp"])
+        return Caller(int(subject), role, int(claims["exp"]))
 
 
 def require(*roles: str) -> Callable[[Callable[P, R]], Callable[P, R]]:

@@ -24,10 +24,18 @@ log = logging.getLogger(__name__)
 # After a failure Redis is left alone for so long: a request must not wait for what just hung.
 PAUSE_SEC = 1.0
 
-# KEYS: revision. ARGV: revision, time to live in ms. Never backwards.
+# On which gateways hear which board has moved: exam and revision, with a blank between.
+CHANNEL = "podium:revisions"
+
+# KEYS: revision. ARGV: revision, time to live in ms, exam, channel. Never backwards. Only what is
+# news is told, so that hearing of it and reading it is not news again.
 PUBLISH = """
-if tonumber(redis.call('GET', KEYS[1]) or '-1') <= tonumber(ARGV[1]) then
+local known = tonumber(redis.call('GET', KEYS[1]) or '-1')
+if known <= tonumber(ARGV[1]) then
     redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+end
+if known < tonumber(ARGV[1]) then
+    redis.call('PUBLISH', ARGV[4], ARGV[3] .. ' ' .. ARGV[1])
 end
 return 1
 """
@@ -124,7 +132,9 @@ class PageCache:
         he tells, reads this revision or a later one.
         """
         told = self._ask(
-            lambda: self._publish(keys=[_revision_key(exam_id)], args=[revision, self._ttl_ms])
+            lambda: self._publish(
+                keys=[_revision_key(exam_id)], args=[revision, self._ttl_ms, exam_id, CHANNEL]
+            )
         )
         with self._lock:
             newest = max(revision, self._untold.get(exam_id, 0))

@@ -45,6 +45,12 @@ class Config:
     redis_timeout_sec: float = 0.2
     # The bound on how long a change made by a direct CALL can go unseen in the cache.
     cache_ttl_sec: float = 5.0
+    # Streams that may be open in one process. Each holds a thread of the server.
+    max_streams: int = 200
+    # How often a stream without news shows that it is there, and finds out that nobody listens.
+    stream_heartbeat_sec: int = 15
+    # The changes of a board within so long are one event.
+    stream_pause_ms: int = 250
     # In the notation of the package limits; None: no limit. Per user.
     rate_limit_candidate: str | None = "600 per minute"
     rate_limit_staff: str | None = None
@@ -86,6 +92,11 @@ class Config:
             maintenance_timeout_sec=_number(
                 environ, "PODIUM_MAINTENANCE_TIMEOUT_SEC", cls.maintenance_timeout_sec
             ),
+            max_streams=_number(environ, "PODIUM_MAX_STREAMS", cls.max_streams),
+            stream_heartbeat_sec=_number(
+                environ, "PODIUM_STREAM_HEARTBEAT_SEC", cls.stream_heartbeat_sec
+            ),
+            stream_pause_ms=_number(environ, "PODIUM_STREAM_PAUSE_MS", cls.stream_pause_ms),
             rate_limit_candidate=_limit(
                 environ, "PODIUM_RATE_LIMIT_CANDIDATE", cls.rate_limit_candidate
             ),

@@ -10,6 +10,7 @@ from gateway import schemas
 from gateway.errors import MEDIA_TYPE, catalog
 from gateway.loader import SQL
 from gateway.schemas import Schema
+from gateway.streams import MEDIA_TYPE as STREAM_TYPE
 
 Operation = dict[str, Any]
 
@@ -234,6 +235,21 @@ PROBLEM = {
     "required": ["type", "title", "status", "detail", "code"],
 }
 
+BOARD_EVENT = _answer(
+    {
+        "exam_id": ID,
+        "after": COUNT,
+        "revision": COUNT,
+        "submissions": COUNT,
+        "reasons": {
+            "type": "array",
+            "items": {"type": "string", "enum": ["submissions", "weights", "recalculation"]},
+        },
+        "total_participants": COUNT,
+        "committed_at": TIME,
+    }
+)
+
 RECALCULATED = _answer({"exam_id": ID, "revision": COUNT, "total_participants": COUNT})
 
 
@@ -297,6 +313,7 @@ def document() -> dict[str, Any]:
                 "OwnEntry": OWN_ENTRY,
                 "Audit": AUDIT,
                 "Recalculated": RECALCULATED,
+                "BoardEvent": BOARD_EVENT,
                 "Problem": PROBLEM,
             },
         },
@@ -375,7 +392,8 @@ PROBLEM_WORDS = {
     415: "The body is not application/json",
     422: "A value breaks a rule; errors[] names it",
     429: "Too many requests; Retry-After says when to come back",
-    503: "The database cannot be had in time; Retry-After says when to come back",
+    503: "The database cannot be had in time, or too many streams are open; Retry-After says when "
+    "to come back",
 }
 HEADER_WORDS = {
     "Retry-After": "Seconds until it makes sense to come back",
@@ -410,6 +428,26 @@ GET_PAGE = _operation(
     headers=(IF_NONE_MATCH,),
 )
 GET_PAGE["responses"]["304"] = {"description": "The page at hand still holds"}
+
+LAST_EVENT_ID = {
+    "name": "Last-Event-ID",
+    "in": "header",
+    "schema": {"type": "integer", "minimum": 0, "maximum": schemas.MAX_ID},
+    "description": "The id of the last event that was seen: the first one goes on behind it.",
+}
+
+GET_STREAM = _operation(
+    "Follow a board: Server-Sent Events, one for all changes of a moment",
+    {},
+    (400, 401, 404, 422),
+    query=schemas.STREAM_QUERY,
+    headers=(LAST_EVENT_ID,),
+)
+GET_STREAM["responses"]["200"] = {
+    "description": "Events of the type revision, or reset where the board's history is another one "
+    "than that of Last-Event-ID; their id is the revision, their data is JSON",
+    "content": {STREAM_TYPE: {"schema": TEXT, "x-data": _ref("BoardEvent")}},
+}
 
 PATHS: dict[str, dict[str, Operation]] = {
     "/api/v1/users": {
@@ -488,6 +526,7 @@ PATHS: dict[str, dict[str, Operation]] = {
             path=("user_id",),
         )
     },
+    "/api/v1/leaderboard/stream": {"get": GET_STREAM},
     "/api/v1/leaderboard/recalculate": {
         "post": _operation(
             "Rebuild a board from its raw scores (admin)",

@@ -156,6 +156,8 @@ AROUND_QUERY = _query(
     ["exam_id", "user_id"],
 )
 
+STREAM_QUERY = _query({"exam_id": _id("whose board")}, ["exam_id"])
+
 ENTRY_QUERY = _query({"exam_id": _id("whose board")}, ["exam_id"])
 
 EXAMS_QUERY = _query(

@@ -8,12 +8,12 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
-import socket
 import threading
 
 from flask import Flask
 
 import gateway
+from gateway import signals
 
 
 def create_app() -> Flask:
@@ -37,16 +37,12 @@ def _wake_for_signals() -> None:
     signal that another thread took, as one that is being created does, would not wake it up: the
     gateway went on answering until it was killed, together with all that were under way.
     """
-    taken, told = socket.socketpair()
-    told.setblocking(False)
-    signal.set_wakeup_fd(told.detach(), warn_on_full_buffer=False)
+    main_thread = threading.get_ident()
     # Its handler has nothing to do but to be run in the main thread, after those of the others.
     signal.signal(signal.SIGUSR2, lambda number, frame: None)
-    main_thread = threading.main_thread().ident
 
-    def wake() -> None:
-        while number := taken.recv(1):
-            if number[0] != signal.SIGUSR2 and main_thread is not None:
-                signal.pthread_kill(main_thread, signal.SIGUSR2)
+    def wake(number: int) -> None:
+        if number != signal.SIGUSR2:
+            signal.pthread_kill(main_thread, signal.SIGUSR2)
 
-    threading.Thread(target=wake, daemon=True).start()
+    signals.subscribe(wake)

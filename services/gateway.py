@@ -10,10 +10,12 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from gateway.config import Config
 from services.process import Process, exclusive, kept, kept_port, write_private
 from services.server import ROOT, Server, Unavailable, wait_ready
 from services.source import LOCK, announce
 
+# Besides those that streams hold.
 THREADS = 64
 # Counts open connections, idle ones too; their requests then wait for a thread.
 CONNECTIONS = 1024
@@ -67,20 +69,22 @@ def start_gateway(
         try:
             port = kept_port(port_file, port)
             write_private(settings_file, identity)
-            process.spawn(_command(process, port), env=_inherited() | settings)
+            environ = _inherited() | settings
+            process.spawn(_command(process, port, environ), env=environ)
             wait_ready(process, lambda: _answer(port), START_TIMEOUT_SEC)
         except Unavailable as reason:
             raise SystemExit(f"The gateway cannot start: {reason}") from None
         return announce(name.capitalize(), _server(port, "granian", process.stop))
 
 
-def _command(process: Process, port: int) -> list[str]:
+def _command(process: Process, port: int, environ: Mapping[str, str] = os.environ) -> list[str]:
     """Return the command line of granian: one worker, one listening socket, many threads."""
+    streams = int(environ.get("PODIUM_MAX_STREAMS") or Config.max_streams)
     return [
         *(sys.executable, "-m", "granian", "--interface", "wsgi"),
         *("--factory", "gateway.worker:create_app", "--working-dir", str(ROOT)),
         *("--host", "127.0.0.1", "--port", str(port), "--http", "1", "--no-ws"),
-        *("--workers", "1", "--blocking-threads", str(THREADS)),
+        *("--workers", "1", "--blocking-threads", str(THREADS + streams)),
         *("--backlog", str(CONNECTIONS), "--backpressure", str(CONNECTIONS)),
         *("--workers-kill-timeout", str(STOP_TIMEOUT_SEC)),
         *("--pid-file", str(process.pid_file)),

@@ -33,6 +33,7 @@ GRANT EXECUTE ON PROCEDURE podium.get_session TO podium_gateway, podium_dba;
 GRANT EXECUTE ON PROCEDURE podium.get_exam TO podium_gateway, podium_dba;
 GRANT EXECUTE ON PROCEDURE podium.list_exams TO podium_gateway, podium_dba;
 GRANT EXECUTE ON PROCEDURE podium.get_audit_trail TO podium_gateway, podium_dba;
+GRANT EXECUTE ON PROCEDURE podium.get_revisions TO podium_gateway, podium_dba;
 GRANT EXECUTE ON PROCEDURE podium.recalculate_leaderboard TO podium_gateway, podium_dba;
 GRANT EXECUTE ON PROCEDURE podium.check_leaderboard TO podium_gateway, podium_dba;
 GRANT EXECUTE ON PROCEDURE podium.verify_audit TO podium_gateway, podium_dba;

@@ -113,6 +113,11 @@ ACCESS: dict[str, tuple[Call, tuple[int, int, int, int, int]]] = {
         lambda api, p: api.get(f"/leaderboard/entries/{p.ids['himself']}", exam_id=p.exam_id),
         (401, 404, 404, 404, 404),
     ),
+    # The stream of a board would not end: of none, again 404.
+    "GET /leaderboard/stream": (
+        lambda api, p: api.get("/leaderboard/stream", exam_id=10**12),
+        (401, 404, 404, 404, 404),
+    ),
     "POST /leaderboard/recalculate": (
         lambda api, p: api.post("/leaderboard/recalculate", {"exam_id": p.exam_id}),
         (401, 403, 403, 403, 200),

@@ -336,7 +336,7 @@ def test_the_openapi_document_tells_of_the_limits(pair: list[Api]) -> None:
     operations = [
         operation for path in openapi.document()["paths"].values() for operation in path.values()
     ]
-    assert len(operations) == 15
+    assert len(operations) == 16
     for operation in operations:
         described = operation["responses"]["429"]
         assert [name for name in described["headers"] if name not in refusal.headers] == []

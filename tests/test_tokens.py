@@ -32,7 +32,7 @@ def decoded() -> Iterator[mock.Mock]:
 
 def test_a_token_is_checked_once(verifier: TokenVerifier, decoded: mock.Mock) -> None:
     bearer = token(SECRET, 7, "candidate")
-    assert [verifier.verify(bearer) for _ in range(3)] == [Caller(7, "candidate")] * 3
+    assert [verifier.verify(bearer) for _ in range(3)] == [Caller(7, "candidate", 0)] * 3
     assert decoded.call_count == 1
 
 

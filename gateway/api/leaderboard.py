@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from http import HTTPStatus
 from typing import Any
 
@@ -12,13 +13,17 @@ from gateway import schemas
 from gateway.auth import ADMIN, CANDIDATE, caller, require
 from gateway.cache import Page, page_cache
 from gateway.db import Results, Row, database
+from gateway.errors import FieldError, Problem
+from gateway.streams import MEDIA_TYPE, hub
 from gateway.validation import Validator
 
 blueprint = Blueprint("leaderboard", __name__)
 page_query = Validator(schemas.PAGE_QUERY)
 around_query = Validator(schemas.AROUND_QUERY)
 entry_query = Validator(schemas.ENTRY_QUERY)
+stream_query = Validator(schemas.STREAM_QUERY)
 recalculation = Validator(schemas.RECALCULATION)
+REVISION = re.compile("[0-9]{1,19}")
 
 
 @blueprint.get("/leaderboard")
@@ -69,6 +74,20 @@ def get_entry(user_id: int) -> ResponseReturnValue:
     return row
 
 
+@blueprint.get("/leaderboard/stream")
+@require()
+def get_stream() -> ResponseReturnValue:
+    """Tell of a board's changes as they commit, as Server-Sent Events."""
+    exam_id = stream_query.query()["exam_id"]
+    last_seen = _last_event_id()
+    # Nginx would collect events before it passes them on.
+    headers = {"Content-Type": MEDIA_TYPE, "X-Accel-Buffering": "no"}
+    if request.method == "HEAD":
+        # Nothing would be read of a stream, nor close it.
+        return Response(headers=headers)
+    return Response(hub().open(exam_id, last_seen, caller().expires_at), headers=headers)
+
+
 @blueprint.post("/leaderboard/recalculate")
 @require(ADMIN)
 def recalculate() -> ResponseReturnValue:
@@ -77,6 +96,19 @@ def recalculate() -> ResponseReturnValue:
     [[row]] = database().call_slowly("recalculate_leaderboard", exam_id, caller().user_id)
     page_cache().publish(exam_id, row["revision"])
     return row
+
+
+def _last_event_id() -> int | None:
+    """Return the revision that a client of a stream has seen; None where it says nothing."""
+    text = request.headers.get("Last-Event-ID")
+    if text is None:
+        return None
+    if not REVISION.fullmatch(text) or int(text) > schemas.MAX_ID:
+        message = "must be the id of an event of this stream, a whole number from 0"
+        raise Problem(
+            "invalid_value", f"Last-Event-ID {message}", [FieldError("/Last-Event-ID", message)]
+        )
+    return int(text)
 
 
 def _read_page(query: dict[str, Any], user_id: int | None) -> tuple[Page, Row | None]:

@@ -22,6 +22,7 @@ VALUES
     ('internal_error', 50011, 500, 'Something went wrong inside Podium', NULL),
     ('too_many_items', 50012, 422, 'Too many submissions in one array', '/submissions'),
     ('malformed_request', 50013, 400, 'The request is not valid', NULL),
+    ('too_many_streams', 50014, 503, 'No more streams can be opened here', NULL),
     -- 501xx: users
     ('user_not_found', 50100, 404, 'No such user', '/user_id'),
     ('username_taken', 50101, 409, 'The user name is taken', '/username'),

@@ -1,0 +1,66 @@
+SET NAMES utf8mb4 COLLATE utf8mb4_0900_ai_ci;
+SET sql_mode = 'TRADITIONAL,ONLY_FULL_GROUP_BY';
+
+DROP PROCEDURE IF EXISTS podium.get_revisions;
+
+DELIMITER $$
+
+CREATE DEFINER = podium_owner@localhost PROCEDURE podium.get_revisions(
+    p_exam_id BIGINT,
+    p_after   BIGINT,
+    p_limit   BIGINT
+)
+    COMMENT 'Reads where a board stands and the changes that led there'
+    NOT DETERMINISTIC
+    READS SQL DATA
+    SQL SECURITY DEFINER
+BEGIN
+    -- Purpose:     What has happened to a board since a revision. Revisions have no gaps and come
+    --              in commit order: who goes on behind the last one he has seen misses nothing.
+    -- Parameters:  p_exam_id  of create_exam
+    --              p_after    revision to go on behind; NULL: from the first
+    --              p_limit    1 to 1000 rows; NULL: 100
+    -- Result sets: 1. exam_id, revision, total_participants, changed_at: how the board stands
+    --              2. revision, reason, submissions, committed_at, by revision, none of them newer
+    --                 than the first result set
+    -- Errors:      exam_not_found, limit_invalid
+    -- Transaction: none
+    -- Locks:       none
+    -- Example:     CALL get_revisions(1, 1, 10);
+    --              exam_id revision total_participants changed_at
+    --                    1        2                  2 2026-11-25 00:14:45.432311
+    --              revision reason      submissions committed_at
+    --                     2 submissions           1 2026-11-25 00:14:45.432311
+    DECLARE v_board_id BIGINT UNSIGNED;
+    DECLARE v_revision BIGINT UNSIGNED;
+    DECLARE v_participants INT UNSIGNED;
+    DECLARE v_changed_at DATETIME(6);
+    DECLARE v_limit BIGINT DEFAULT COALESCE(p_limit, 100);
+
+    IF v_limit NOT BETWEEN 1 AND 1000 THEN
+        CALL _raise('limit_invalid', 'limit must be 1 to 1000');
+    END IF;
+    CALL _find_board(p_exam_id, v_board_id);
+
+    SELECT revision, total_participants, changed_at
+    INTO v_revision, v_participants, v_changed_at
+    FROM leaderboards
+    WHERE board_id = v_board_id;
+
+    SELECT
+        p_exam_id AS exam_id,
+        v_revision AS revision,
+        v_participants AS total_participants,
+        v_changed_at AS changed_at;
+
+    -- Without a transaction the board may have moved on since: what came later is the next call's.
+    SELECT revision, reason, submissions, committed_at
+    FROM leaderboard_revisions
+    WHERE board_id = v_board_id
+        AND revision > COALESCE(p_after, 0)
+        AND revision <= v_revision
+    ORDER BY revision
+    LIMIT v_limit;
+END$$
+
+DELIMITER ;
