@@ -27,7 +27,7 @@ CREATE TABLE IF NOT EXISTS podium.schema_files (
     PRIMARY KEY (path)
 ) ENGINE = InnoDB COMMENT = 'Files of sql/ this database was built from';
 CREATE TEMPORARY TABLE podium.release_guard (
-    others INT NOT NULL,
+    others INT NOT NULL PRIMARY KEY,
     CONSTRAINT `a database of another release: flask --app gateway db upgrade` CHECK (others = 0)
 );
 INSERT INTO podium.release_guard (others)
@@ -292,6 +292,7 @@ CREATE TABLE IF NOT EXISTS podium.score_audit_log (
     module_type               ENUM ('coding', 'quiz', 'assessment') NOT NULL,
     actor_id                  BIGINT UNSIGNED NULL,         -- NULL: the MySQL account itself
     actor                     VARCHAR(300)    NOT NULL,     -- user:7, or root@localhost
+    request_id                VARCHAR(64)     COLLATE utf8mb4_0900_bin NULL, -- of the HTTP request
     version                   INT UNSIGNED    NOT NULL,     -- of the session, after it
     old_raw_score             DECIMAL(30, 20) NULL,         -- NULL: the module's first score
     old_max_score             DECIMAL(30, 20) NULL,
@@ -315,8 +316,8 @@ CREATE TABLE IF NOT EXISTS podium.score_audit_log (
     digest                    BINARY(32)      AS (
                                   UNHEX(SHA2(JSON_ARRAY(
                                       board_id, revision, item_no, submission_id, HEX(payload_hash),
-                                      session_id, user_id, module_type, actor_id, actor, version,
-                                      old_raw_score, old_max_score, old_weighted_score,
+                                      session_id, user_id, module_type, actor_id, actor, request_id,
+                                      version, old_raw_score, old_max_score, old_weighted_score,
                                       old_time_spent_sec, new_raw_score, new_max_score,
                                       new_weighted_score, new_time_spent_sec, details,
                                       old_total_score, new_total_score,
@@ -337,7 +338,7 @@ CREATE TABLE IF NOT EXISTS podium.score_audit_log (
         REFERENCES podium.exam_sessions (session_id)
 ) ENGINE = InnoDB COMMENT = 'Append-only history of accepted submissions';
 REPLACE INTO podium.schema_files (path, checksum, release_no, applied_at)
-VALUES ('schema/070_score_audit_log.sql', '3e75ab12fc9d05babb4ab7720da5f3e203385ffc850a8d76a7a161a5cf6ec7d1', '0.1.0', UTC_TIMESTAMP(6));
+VALUES ('schema/070_score_audit_log.sql', '4b873dbf6d981010c534ed66e7f438fe834dfa7e53152df2c96a50d1e6c568d9', '0.1.0', UTC_TIMESTAMP(6));
 SET NAMES utf8mb4 COLLATE utf8mb4_0900_ai_ci;
 
 -- Every board for people who read with SQL. The rank is the window function itself; a condition on
@@ -425,6 +426,7 @@ VALUES
     ('submission_id_invalid', 50408, 422, 'The submission id is not valid', '/submission_id'),
     ('submissions_invalid', 50409, 422, 'The submissions are not an array of objects',
      '/submissions'),
+    ('request_id_invalid', 50410, 422, 'The request id is not valid', '/request_id'),
     -- 505xx: boards
     ('entry_not_found', 50500, 404, 'The user is not on the board', '/user_id'),
     ('page_invalid', 50501, 422, 'The page number is not valid', '/page'),
@@ -436,7 +438,7 @@ VALUES
 
 COMMIT;
 REPLACE INTO podium.schema_files (path, checksum, release_no, applied_at)
-VALUES ('seed/error_catalog.sql', '509169bdd85b3e78531484496c4c632caf0ac3d556ae91b2eefc3e0bc4f23d2e', '0.1.0', UTC_TIMESTAMP(6));
+VALUES ('seed/error_catalog.sql', '6a04817e7f3cd40cc7bf7173f5419e11b36af854cfcb33069f53881412e5f556', '0.1.0', UTC_TIMESTAMP(6));
 SET NAMES utf8mb4 COLLATE utf8mb4_0900_ai_ci;
 
 -- Three levels for the time, which are the low 22 bits of a standing_key, four for the score above
@@ -841,7 +843,7 @@ BEGIN
     -- A connection that is reset loses the variable and the tables together. The name carries the
     -- shape of the tables: a release that changes one changes the names, so that old connections
     -- get new tables.
-    IF @podium_workspace_2 IS NULL THEN
+    IF @podium_workspace_3 IS NULL THEN
         DROP TEMPORARY TABLE IF EXISTS tmp_submissions, tmp_items, tmp_entries;
 
         -- What came in: one row per item of the array, values read and judged for themselves.
@@ -860,6 +862,7 @@ BEGIN
             submission_id    VARCHAR(64)     COLLATE utf8mb4_0900_bin NULL,
             payload_hash     BINARY(32)      NULL,
             actor_id         BIGINT          NULL,
+            request_id       VARCHAR(64)     COLLATE utf8mb4_0900_bin NULL,
             code             VARCHAR(40)     CHARACTER SET ascii COLLATE ascii_bin NULL,
             replayed         BOOLEAN         NOT NULL,
             current_version  INT UNSIGNED    NULL,          -- of the session, for a conflict
@@ -920,7 +923,7 @@ BEGIN
             PRIMARY KEY (entry_no)
         ) ENGINE = InnoDB;
 
-        SET @podium_workspace_2 = TRUE;
+        SET @podium_workspace_3 = TRUE;
     END IF;
 
     -- The hint is for clients with --safe-updates, which want a key in every WHERE.
@@ -931,7 +934,7 @@ END$$
 
 DELIMITER ;
 REPLACE INTO podium.schema_files (path, checksum, release_no, applied_at)
-VALUES ('procedures/_open_workspace.sql', 'aa1bbf1fac19ede14121b295bb0ce0e9fa1a716d524c8301bf08ba0cc311e2cc', '0.1.0', UTC_TIMESTAMP(6));
+VALUES ('procedures/_open_workspace.sql', '0807a971a389515036d190e7a6aaae42ebbfcbb79e29e4899b384c86c67676cf', '0.1.0', UTC_TIMESTAMP(6));
 SET NAMES utf8mb4 COLLATE utf8mb4_0900_ai_ci;
 SET sql_mode = 'TRADITIONAL,ONLY_FULL_GROUP_BY';
 
@@ -1050,8 +1053,8 @@ BEGIN
 
     INSERT INTO tmp_submissions (
         place, board_id, item_no, session_id, user_id, module_type, raw_score, max_score,
-        time_spent_sec, details, expected_version, submission_id, payload_hash, actor_id, code,
-        replayed,
+        time_spent_sec, details, expected_version, submission_id, payload_hash, actor_id,
+        request_id, code, replayed,
         id_items, session_items, session_time_sec
     )
     SELECT
@@ -1069,6 +1072,7 @@ BEGIN
         COALESCE(i.submission_id, UUID()),
         i.payload_hash,
         i.actor_id,
+        i.request_id,
         CASE
             WHEN i.code IS NOT NULL THEN i.code
             WHEN s.session_id IS NULL THEN 'session_not_found'
@@ -1103,6 +1107,7 @@ BEGIN
             ), 256)) AS payload_hash,
             COALESCE(j.actor_id, p_actor_id) AS actor_id,
             j.actor_role,
+            j.request_id,
             CASE
                 WHEN COALESCE(JSON_TYPE(j.item), 'NULL') <> 'OBJECT' THEN 'submissions_invalid'
                 WHEN COALESCE(j.module_type, '') NOT IN ('coding', 'quiz', 'assessment')
@@ -1136,6 +1141,10 @@ BEGIN
                 WHEN JSON_TYPE(j.role_json) <> 'NULL'
                     AND COALESCE(j.actor_role, '') NOT IN ('candidate', 'moderator', 'admin')
                     THEN 'role_invalid'
+                WHEN JSON_TYPE(j.request_json) <> 'NULL'
+                    AND (JSON_TYPE(j.request_json) <> 'STRING' OR j.request_id IS NULL
+                         OR NOT REGEXP_LIKE(j.request_id, '\\A[A-Za-z0-9._-]{1,64}\\z'))
+                    THEN 'request_id_invalid'
             END AS code
         FROM JSON_TABLE(
             p_submissions, '$[*]'
@@ -1162,7 +1171,10 @@ BEGIN
                 actor_json       JSON            PATH '$.actor_id',
                 actor_role       VARCHAR(20)     CHARACTER SET utf8mb4 COLLATE utf8mb4_0900_bin
                                                  PATH '$.actor_role',
-                role_json        JSON            PATH '$.actor_role'
+                role_json        JSON            PATH '$.actor_role',
+                request_id       VARCHAR(64)     CHARACTER SET utf8mb4 COLLATE utf8mb4_0900_bin
+                                                 PATH '$.request_id',
+                request_json     JSON            PATH '$.request_id'
             )
         ) AS j
     ) AS i
@@ -1176,7 +1188,7 @@ END$$
 
 DELIMITER ;
 REPLACE INTO podium.schema_files (path, checksum, release_no, applied_at)
-VALUES ('procedures/_read_submissions.sql', '921187bc4276f4bc0620eccf47629a2d2ad40f21e8295a420db0fb3f1ec10c0f', '0.1.0', UTC_TIMESTAMP(6));
+VALUES ('procedures/_read_submissions.sql', '96b829855662a8a8bdf2288b10feefcc571248e29fb260d2fbce8bcfb059aa44', '0.1.0', UTC_TIMESTAMP(6));
 SET NAMES utf8mb4 COLLATE utf8mb4_0900_ai_ci;
 SET sql_mode = 'TRADITIONAL,ONLY_FULL_GROUP_BY';
 
@@ -1322,6 +1334,8 @@ BEGIN
         WHEN 'details_invalid' THEN 'details must be a JSON object of at most 65535 bytes'
         WHEN 'expected_version_invalid' THEN 'expected_version must be a whole number from 0'
         WHEN 'submission_id_invalid' THEN 'submission_id must be 1 to 64 printable ASCII characters'
+        WHEN 'request_id_invalid'
+            THEN 'request_id must be 1 to 64 letters, digits, dots, dashes and underscores'
         WHEN 'role_invalid' THEN 'actor_role must be candidate, moderator or admin'
         WHEN 'session_not_found' THEN CONCAT(v_session, ' does not exist')
         WHEN 'actor_not_found' THEN COALESCE(
@@ -1339,7 +1353,7 @@ END$$
 
 DELIMITER ;
 REPLACE INTO podium.schema_files (path, checksum, release_no, applied_at)
-VALUES ('procedures/_refusal.sql', 'c41bef84a235cc5d96a4762fa4b56caec3b041cbeb4865e63f245e7c7267dfa7', '0.1.0', UTC_TIMESTAMP(6));
+VALUES ('procedures/_refusal.sql', 'a7c83a2829832c2a614a65013811975f4162fa5fefbdf72790aef86d7e5fbf37', '0.1.0', UTC_TIMESTAMP(6));
 SET NAMES utf8mb4 COLLATE utf8mb4_0900_ai_ci;
 SET sql_mode = 'TRADITIONAL,ONLY_FULL_GROUP_BY';
 
@@ -2025,7 +2039,7 @@ BEGIN
     -- History: one audit row per accepted item, one revision per board with its hash.
     INSERT INTO score_audit_log (
         board_id, revision, item_no, submission_id, payload_hash, session_id, user_id, module_type,
-        actor_id, actor, version,
+        actor_id, actor, request_id, version,
         old_raw_score, old_max_score, old_weighted_score, old_time_spent_sec,
         new_raw_score, new_max_score, new_weighted_score, new_time_spent_sec, details,
         old_total_score, new_total_score,
@@ -2035,7 +2049,7 @@ BEGIN
     SELECT
         c.board_id, b.revision + 1, c.item_no, c.submission_id, c.payload_hash, c.session_id,
         c.user_id, c.module_type,
-        t.actor_id, COALESCE(CONCAT('user:', t.actor_id), USER()), c.version,
+        t.actor_id, COALESCE(CONCAT('user:', t.actor_id), USER()), t.request_id, c.version,
         c.old_raw_score, c.old_max_score, c.old_weighted_score, c.old_time_spent_sec,
         c.raw_score, c.max_score, c.weighted_score, c.time_spent_sec, t.details,
         c.base_total_score + c.gained_so_far - c.score_gained, c.base_total_score + c.gained_so_far,
@@ -2122,7 +2136,7 @@ END$$
 
 DELIMITER ;
 REPLACE INTO podium.schema_files (path, checksum, release_no, applied_at)
-VALUES ('procedures/_write_submissions.sql', 'c33161ced8a0ed893bc1b7b4bb7deedfa7ba17038565aa35e1ed90feef6590ae', '0.1.0', UTC_TIMESTAMP(6));
+VALUES ('procedures/_write_submissions.sql', '72452d5576ab6a08333d1b3dab955b876bf183010e522f425fb8ce6fe8349d64', '0.1.0', UTC_TIMESTAMP(6));
 SET NAMES utf8mb4 COLLATE utf8mb4_0900_ai_ci;
 SET sql_mode = 'TRADITIONAL,ONLY_FULL_GROUP_BY';
 
@@ -2708,6 +2722,7 @@ BEGIN
     --              actor_id, actor, version, old_raw_score, old_max_score, old_weighted_score,
     --              old_time_spent_sec, new_raw_score, new_max_score, new_weighted_score,
     --              new_time_spent_sec, old_total_score, new_total_score, rank (after it), details,
+    --              request_id (of the HTTP request it came with; NULL: it came by a CALL),
     --              created_at
     -- Errors:      exam_not_found, session_not_found (also where it belongs to another exam),
     --              limit_invalid
@@ -2747,7 +2762,8 @@ BEGIN
         a.module_type, a.actor_id, a.actor, a.version,
         a.old_raw_score, a.old_max_score, a.old_weighted_score, a.old_time_spent_sec,
         a.new_raw_score, a.new_max_score, a.new_weighted_score, a.new_time_spent_sec,
-        a.old_total_score, a.new_total_score, a.entry_rank AS `rank`, a.details, a.created_at
+        a.old_total_score, a.new_total_score, a.entry_rank AS `rank`, a.details,
+        a.request_id, a.created_at
     FROM score_audit_log AS a
     WHERE a.board_id = v_board_id
         AND a.revision >= v_revision
@@ -2759,7 +2775,7 @@ END$$
 
 DELIMITER ;
 REPLACE INTO podium.schema_files (path, checksum, release_no, applied_at)
-VALUES ('procedures/get_audit_trail.sql', 'e8324cbc8d48a2c7dadb0e1e3f07dc826961aa55c82e562b743c446ea819cc42', '0.1.0', UTC_TIMESTAMP(6));
+VALUES ('procedures/get_audit_trail.sql', '408f23f5db652494934e8fe9bb8f7aa26a8c1ee4f38efaf64f2d55263363e4ee', '0.1.0', UTC_TIMESTAMP(6));
 SET NAMES utf8mb4 COLLATE utf8mb4_0900_ai_ci;
 SET sql_mode = 'TRADITIONAL,ONLY_FULL_GROUP_BY';
 
@@ -3432,7 +3448,9 @@ BEGIN
     --                             optional: details (object), expected_version (of the session
     --                             before it), submission_id (makes it repeatable; default a new
     --                             one), actor_id, actor_role (candidate: for his own sessions only;
-    --                             default the actor's role)
+    --                             default the actor's role), request_id (1 to 64 letters, digits,
+    --                             dots, dashes and underscores; kept in the audit log, so that its
+    --                             row is found by what the logs say)
     --              p_actor_id     acting user of items without actor_id; NULL: the MySQL account
     --                             itself
     -- Result sets: one row per item, in order: item_no (from 0), status (200 or the HTTP status of
@@ -3484,7 +3502,7 @@ END$$
 
 DELIMITER ;
 REPLACE INTO podium.schema_files (path, checksum, release_no, applied_at)
-VALUES ('procedures/submit_scores.sql', '3ff2587353e4b0268a36dfa21b8c889388410e2ac11ebc9363722904507951f7', '0.1.0', UTC_TIMESTAMP(6));
+VALUES ('procedures/submit_scores.sql', 'e270720641b27f53185a2d81cdc6d055959dca0398bc641276ce903a82650bd0', '0.1.0', UTC_TIMESTAMP(6));
 SET NAMES utf8mb4 COLLATE utf8mb4_0900_ai_ci;
 SET sql_mode = 'TRADITIONAL,ONLY_FULL_GROUP_BY';
 
