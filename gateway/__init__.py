@@ -6,10 +6,23 @@ import atexit
 
 from flask import Flask
 
-from gateway import api, cli, errors, headers, health, limits, openapi, representation
+from gateway import (
+    api,
+    cli,
+    errors,
+    headers,
+    health,
+    limits,
+    logs,
+    metrics,
+    openapi,
+    representation,
+    watch,
+)
 from gateway.cache import PageCache
 from gateway.config import Config
 from gateway.db import Database
+from gateway.metrics import Metrics
 from gateway.submissions import Submissions
 
 __all__ = ["create_app"]
@@ -25,16 +38,21 @@ def create_app(config: Config | None = None) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = config.max_body_bytes
     app.config["PODIUM"] = config
     app.json = representation.Json(app)
-    database, cache = Database(config), PageCache(config)
+    counts = Metrics()
+    logs.configure(config)
+    database, cache = Database(config, counts), PageCache(config, counts)
     app.extensions["podium.database"] = database
     app.extensions["podium.cache"] = cache
-    app.extensions["podium.submissions"] = Submissions(database, cache)
+    app.extensions["podium.submissions"] = Submissions(database, cache, counts)
     limits.init_app(app, config)
     errors.init_app(app)
     health.init_app(app)
     openapi.init_app(app)
     api.init_app(app)
+    metrics.init_app(app, counts)
     headers.init_app(app)
+    watch.init_app(app, counts, config)
     atexit.register(database.close)
     atexit.register(cache.close)
+    atexit.register(logs.STDERR.flush)
     return app
