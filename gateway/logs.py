@@ -88,7 +88,7 @@ class Clock:
     """The time of day as RFC 3339 in UTC, to the millisecond."""
 
     def __init__(self) -> None:
-        self._second: tuple[int, str] = 0, ""
+        self._second: tuple[int, str] = -1, ""
 
     def stamp(self, now: float) -> str:
         """Write a time; its second is written once."""

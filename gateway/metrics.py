@@ -150,7 +150,7 @@ class Boards(Collector):
         self._database = database
         self._lock = threading.Lock()
         self._rows: list[Row] = []
-        self._read_at = float("-inf")
+        self._tried_at = self._read_at = float("-inf")
         self._reading: threading.Thread | None = None
 
     def describe(self) -> list[GaugeMetricFamily]:
@@ -160,12 +160,14 @@ class Boards(Collector):
     def collect(self) -> list[GaugeMetricFamily]:
         """Return the series; without boards where the database does not answer."""
         with self._lock:
-            stale = time.monotonic() - self._read_at > BOARDS_TTL_SEC
-            if stale and (self._reading is None or not self._reading.is_alive()):
+            began = time.monotonic()
+            idle = self._reading is None or not self._reading.is_alive()
+            if idle and began - self._tried_at > BOARDS_TTL_SEC:
+                self._tried_at = began
                 self._reading = threading.Thread(target=self._read, daemon=True, name="boards")
                 self._reading.start()
             reading = self._reading
-        if stale and reading is not None:
+        if reading is not None:
             reading.join(BOARDS_WAIT_SEC)
         families = self._families()
         # What was true a while ago would hide that nobody knows now.

@@ -156,7 +156,7 @@ ON_THE_BOARD: dict[str, tuple[Call, tuple[int, int, int, int, int]]] = {
 }
 
 # Open to everybody, whoever he says he is.
-OPEN = ("//healthz", "//readyz", "//openapi.json")
+OPEN = ("//healthz", "//readyz", "//metrics", "//openapi.json")
 
 
 @pytest.mark.parametrize("place", range(5), ids=CALLERS)
