@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+from multiprocessing.util import Finalize
 
 from flask import Flask
 
@@ -55,4 +56,6 @@ def create_app(config: Config | None = None) -> Flask:
     atexit.register(database.close)
     atexit.register(cache.close)
     atexit.register(logs.STDERR.flush)
+    # A worker of granian ends as multiprocessing's processes do, which asks atexit for nothing.
+    Finalize(None, logs.STDERR.flush, exitpriority=0)
     return app

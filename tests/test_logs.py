@@ -10,14 +10,17 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from gateway import logs
+from gateway import create_app, logs
 from gateway.config import Config, ConfigError
+from services.gateway import start_gateway
+from services.server import Server
 from tests.client import Answer, Api
-from tests.conftest import TEST_HOME
+from tests.conftest import SECRET, TEST_HOME
 from tests.factories import make_exam, make_session, submission, unique_name
 from tests.test_coalescing import board_held, waiting_connections
 from tests.waiting import wait_until
@@ -151,23 +154,33 @@ def test_lines_may_be_text(start_api: Callable[..., Api]) -> None:
     )
 
 
-@pytest.mark.parametrize("settings", [{"PODIUM_LOG": "off"}, {"PODIUM_LOG_LEVEL": "error"}])
+@pytest.mark.parametrize(
+    ("settings", "lines"),
+    [({}, 1), ({"log": "text"}, 1), ({"log": "off"}, 0), ({"log_level": "warning"}, 0)],
+)
 def test_lines_of_requests_may_be_left_out(
-    start_api: Callable[..., Api], settings: dict[str, str]
+    monkeypatch: pytest.MonkeyPatch, settings: dict[str, Any], lines: int
 ) -> None:
-    name = f"gateway-logs-{'-'.join(settings.values())}"
-    api = start_api(name, **settings)
-    assert request(api, "/exams", "not-in-the-log").status == 200
-    # It ends, and has written all that it had to write.
-    pid = int((TEST_HOME / "run" / f"{name}.pid").read_text())
-    os.kill(pid, 15)
-    wait_until(lambda: not os.path.exists(f"/proc/{pid}") or is_zombie(pid))
-    assert "not-in-the-log" not in (TEST_HOME / "log" / f"{name}.log").read_text()
+    secret = secrets.token_hex(32)
+    url = "mysql://x@127.0.0.1:1/podium"
+    app = create_app(Config(mysql_url=url, jwt_secret=secret, **settings))
+    with pipe_writer() as (writer, out):
+        monkeypatch.setattr(logs, "STDERR", writer)
+        assert app.test_client().get("/healthz").status_code == 200
+        writer.put("the end\n")
+        writer.flush()
+        assert os.read(out, 1000).count(b"\n") == lines + 1
 
 
-def is_zombie(pid: int) -> bool:
-    with open(f"/proc/{pid}/stat") as stat:
-        return stat.read().rpartition(")")[2].split()[0] == "Z"
+def test_a_gateway_that_is_told_to_stop_writes_what_it_has_gathered(
+    gateway_mysql_url: str, redis_server: Server, tmp_path: Path
+) -> None:
+    server = start_gateway(
+        tmp_path, mysql_url=gateway_mysql_url, redis_url=redis_server.url, secret=SECRET
+    )
+    answer = Api(server.url, SECRET).get("/exams")
+    server.stop()
+    assert answer.headers["X-Request-ID"] in (tmp_path / "log" / "gateway.log").read_text()
 
 
 def test_a_failed_request_is_logged_at_the_highest_level(
