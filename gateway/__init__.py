@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+from multiprocessing.util import Finalize
 
 from flask import Flask
 
@@ -13,14 +14,18 @@ from gateway import (
     headers,
     health,
     limits,
+    logs,
+    metrics,
     openapi,
     pages,
     representation,
     streams,
+    watch,
 )
 from gateway.cache import PageCache
 from gateway.config import Config
 from gateway.db import Database
+from gateway.metrics import Metrics
 from gateway.submissions import Submissions
 
 __all__ = ["create_app"]
@@ -36,10 +41,12 @@ def create_app(config: Config | None = None) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = config.max_body_bytes
     app.config["PODIUM"] = config
     app.json = representation.Json(app)
-    database, cache = Database(config), PageCache(config)
+    counts = Metrics()
+    logs.configure(config)
+    database, cache = Database(config, counts), PageCache(config, counts)
     app.extensions["podium.database"] = database
     app.extensions["podium.cache"] = cache
-    app.extensions["podium.submissions"] = Submissions(database, cache)
+    app.extensions["podium.submissions"] = Submissions(database, cache, counts)
     streams.init_app(app, config, database, cache)
     limits.init_app(app, config)
     errors.init_app(app)
@@ -47,7 +54,12 @@ def create_app(config: Config | None = None) -> Flask:
     openapi.init_app(app)
     api.init_app(app)
     pages.init_app(app)
+    metrics.init_app(app, counts)
     headers.init_app(app)
+    watch.init_app(app, counts, config)
     atexit.register(database.close)
     atexit.register(cache.close)
+    atexit.register(logs.STDERR.flush)
+    # A worker of granian ends as multiprocessing's processes do, which asks atexit for nothing.
+    Finalize(None, logs.STDERR.flush, exitpriority=0)
     return app

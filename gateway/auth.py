@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 from flask import current_app, g, request
 
+from gateway import logs
 from gateway.config import Config, ConfigError
 from gateway.errors import Problem
 
@@ -105,6 +106,7 @@ def require(*roles: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
         @wraps(view)
         def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
             g.caller = _authenticate()
+            logs.user_id.set(g.caller.user_id)
             if roles and g.caller.role not in roles:
                 raise Problem(
                     "forbidden", f"this takes the role {' or '.join(roles)}, not {g.caller.role}"

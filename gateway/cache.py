@@ -18,6 +18,7 @@ from redis.retry import Retry
 
 from gateway.coalescing import Coalescer
 from gateway.config import Config
+from gateway.metrics import Metrics
 
 log = logging.getLogger(__name__)
 
@@ -99,7 +100,8 @@ class PageCache:
     bounds how long a change goes unseen that nobody published.
     """
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, metrics: Metrics) -> None:
+        self._metrics = metrics
         self._ttl_ms = int(config.cache_ttl_sec * 1000)
         self._silent_until = 0.0
         self._lock = threading.Lock()
@@ -148,6 +150,16 @@ class PageCache:
 
         name tells the pages of a board apart.
         """
+        sight = self._sight(exam_id, name)
+        if sight.page is not None:
+            self._metrics.cache_hits.inc()
+        elif sight.epoch is not None:
+            self._metrics.cache_misses.inc()
+        elif self._redis is not None:
+            self._metrics.cache_silences.inc()
+        return sight
+
+    def _sight(self, exam_id: int, name: str) -> Sight:
         # Before Redis is asked: whoever finds none here asks after it was published.
         untold = self._untold.get(exam_id)
         sight = self._looks.submit((exam_id, name))
@@ -186,7 +198,7 @@ class PageCache:
                 return page, False
         try:
             # Once more: a load may have landed since the look.
-            known = self.look(sight.exam_id, sight.name).page
+            known = self._sight(sight.exam_id, sight.name).page
             page = load() if known is None else known
             if known is None:
                 self._keep(sight, page, ours.began)
@@ -265,6 +277,7 @@ class PageCache:
             return question()
         except redis.RedisError as error:
             self._silent_until = time.monotonic() + PAUSE_SEC
+            self._metrics.redis_failures.inc()
             log.warning("Redis does not answer, going on without it: %s", error)
             return None
 

@@ -58,6 +58,10 @@ class Config:
     rate_limit_anonymous: str | None = "3000 per minute"
     # How many proxies in front add to X-Forwarded-For. 0: the header is anybody's to write.
     trusted_proxies: int = 0
+    # How lines on stderr are written: json, text, or off.
+    log: str = "json"
+    # The least that is written: info, which a request is, warning or error, which a failed one is.
+    log_level: str = "info"
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str] = os.environ) -> Config:
@@ -106,6 +110,10 @@ class Config:
             ),
             trusted_proxies=_number(
                 environ, "PODIUM_TRUSTED_PROXIES", cls.trusted_proxies, least=0
+            ),
+            log=_choice(environ, "PODIUM_LOG", cls.log, ("json", "text", "off")),
+            log_level=_choice(
+                environ, "PODIUM_LOG_LEVEL", cls.log_level, ("info", "warning", "error")
             ),
         )
 
@@ -161,6 +169,14 @@ def _switch(environ: Mapping[str, str], name: str, default: bool) -> bool:
     if text not in ("on", "off"):
         raise ConfigError(f"{name} must be on or off, not {text!r}")
     return text == "on"
+
+
+def _choice(environ: Mapping[str, str], name: str, default: str, words: tuple[str, ...]) -> str:
+    """Read one of a few words."""
+    text = (environ.get(name) or default).lower()
+    if text not in words:
+        raise ConfigError(f"{name} must be {', '.join(words[:-1])} or {words[-1]}, not {text!r}")
+    return text
 
 
 def _limit(environ: Mapping[str, str], name: str, default: str | None) -> str | None:

@@ -17,6 +17,7 @@ from sqlalchemy import exc, pool
 
 from gateway.config import Config, MysqlUrl
 from gateway.errors import Problem
+from gateway.metrics import CallMeter, Metrics
 
 # mysql-connector-python 9.2 and later look for DELIMITER in the text after the parameters have been
 # put into it, so that a candidate's string with that word breaks the CALL or is altered.
@@ -74,13 +75,15 @@ log = logging.getLogger(__name__)
 class Database:
     """Connections to MySQL, and the one way to use them."""
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, metrics: Metrics) -> None:
         if not mysql.connector.HAVE_CEXT:
             raise RuntimeError(
                 "mysql-connector-python has no C extension here: install the pinned version of "
                 "requirements.txt"
             )
         self._config = config
+        self._metrics = metrics
+        self.capacity = config.pool_size + config.pool_overflow
         self._url = MysqlUrl.parse(config.mysql_url)
         # When a connection was last seen to break: all those opened before are suspects.
         self._broken_at = 0.0
@@ -101,6 +104,14 @@ class Database:
         connection broke in the middle. Raises Problem: a refusal of the catalog, or that MySQL
         cannot be had in time.
         """
+        meter = self._metrics.call(procedure)
+        with meter.timed():
+            return self._call(meter, procedure, values, repeatable)
+
+    def _call(
+        self, meter: CallMeter, procedure: str, values: tuple[object, ...], repeatable: bool
+    ) -> Results:
+        """CALL a procedure, again where that may help."""
         deadline = time.monotonic() + self._config.database_timeout_sec
         attempt, lost = 0, 0
         while True:
@@ -108,6 +119,7 @@ class Database:
                 return self._attempt(_statement(procedure, values), values)
             except DRIVER_ERRORS as error:
                 errno = cast(int, error.errno)
+                _count_collision(meter, errno)
                 lost = errno if errno in UNDECIDED else lost
                 again = errno in COLLISIONS | NOT_SENT or (errno in UNDECIDED and repeatable)
                 if not again or attempt == RETRIES or time.monotonic() > deadline:
@@ -118,21 +130,31 @@ class Database:
                     # Spread, so that those who collided do not meet again.
                     time.sleep(random.uniform(0.001, 0.02) * 2**attempt)
                 attempt += 1
+                meter.retries.inc()
 
     def call_slowly(self, procedure: str, *values: object) -> Results:
         """CALL a procedure whose time grows with the exam, on a connection with more patience."""
-        try:
-            connection = self._connect(self._config.maintenance_timeout_sec)
+        meter = self._metrics.call(procedure)
+        with meter.timed():
             try:
-                return fetch(connection, _statement(procedure, values), values)
-            finally:
-                connection.close()
-        except DRIVER_ERRORS as error:
-            raise _translated(cast(int, error.errno), error) from error
+                connection = self._connect(self._config.maintenance_timeout_sec)
+                try:
+                    return fetch(connection, _statement(procedure, values), values)
+                finally:
+                    connection.close()
+            except DRIVER_ERRORS as error:
+                errno = cast(int, error.errno)
+                _count_collision(meter, errno)
+                raise _translated(errno, error) from error
 
     def ping(self) -> None:
         """Ask the server for a sign of life; raises Problem where there is none."""
         self.call("list_exams", None, 1)
+
+    @property
+    def checked_out(self) -> int:
+        """Tell how many connections are in use."""
+        return self._pool.checkedout()
 
     def close(self) -> None:
         """Close the idle connections."""
@@ -162,11 +184,22 @@ class Database:
     def _checkout(self) -> pool.PoolProxiedConnection:
         """Take a connection, passing over those that broke with another."""
         while True:
-            connection = self._pool.connect()
+            connection = self._take()
             if connection.info.setdefault("opened_at", time.monotonic()) > self._broken_at:
                 return connection
             connection.invalidate()
             connection.close()
+
+    def _take(self) -> pool.PoolProxiedConnection:
+        """Take a connection, counting the wait where all are busy."""
+        if self._pool.checkedout() < self.capacity:
+            return self._pool.connect()
+        began = time.perf_counter()
+        try:
+            return self._pool.connect()
+        finally:
+            self._metrics.pool_waits.inc()
+            self._metrics.pool_wait_seconds.inc(time.perf_counter() - began)
 
     def _connect(self, read_timeout_sec: int) -> Any:
         """Open a connection; its session is set up so that the server gives up before we do."""
@@ -190,6 +223,14 @@ class Database:
 def database() -> Database:
     """Return the application's database."""
     return cast(Database, current_app.extensions["podium.database"])
+
+
+def _count_collision(meter: CallMeter, errno: int) -> None:
+    """Count a call that another one stood in the way of."""
+    if errno == errorcode.ER_LOCK_DEADLOCK:
+        meter.deadlocks.inc()
+    elif errno == errorcode.ER_LOCK_WAIT_TIMEOUT:
+        meter.lock_timeouts.inc()
 
 
 def fetch(connection: Any, statement: str, values: tuple[object, ...]) -> Results:

@@ -186,8 +186,9 @@ def network_of(address: str) -> str:
 def init_app(app: Flask, config: Config) -> None:
     """Verify and count tokens, and count by address those who have none.
 
-    Not counted: /healthz, /readyz and /openapi.json, which the programs that watch a gateway ask
-    for without a token, and what lies nowhere; a refusal would cost as much as the answer.
+    Not counted: /healthz, /readyz, /metrics and /openapi.json, which the programs that watch a
+    gateway ask for without a token, and what lies nowhere; a refusal would cost as much as the
+    answer.
     """
     if config.trusted_proxies:
         # Wrapped as Flask's manual says; mypy takes the attribute for a method.

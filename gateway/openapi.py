@@ -212,6 +212,7 @@ AUDIT = _answer(
                     "new_total_score": SCORE,
                     "rank": ID,
                     "details": _either_null({"type": "object"}),
+                    "request_id": _either_null(TEXT),
                     "created_at": TIME,
                 }
             ),

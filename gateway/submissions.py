@@ -14,6 +14,8 @@ from gateway.cache import PageCache
 from gateway.coalescing import Coalescer
 from gateway.db import Database, Row
 from gateway.errors import Problem
+from gateway.logs import request_id
+from gateway.metrics import Metrics
 from gateway.schemas import MAX_ITEMS
 
 # A larger one goes alone: its neighbours would wait for its parsing.
@@ -23,11 +25,12 @@ LARGE_CHARACTERS = 16 * 1024
 class Submissions:
     """The way of scores into the board; requests that arrive together share a call."""
 
-    def __init__(self, database: Database, cache: PageCache) -> None:
+    def __init__(self, database: Database, cache: PageCache, metrics: Metrics) -> None:
         self._database = database
         self._cache = cache
+        self._metrics = metrics
         self.coalescer: Coalescer[str, Row] = Coalescer(
-            self._carry,
+            self._carry_together,
             # What the database refuses a whole call for, an item alone may escape; that the
             # database cannot be had, none escapes.
             shared=lambda error: isinstance(error, Problem) and error.entry.status == 503,
@@ -45,6 +48,11 @@ class Submissions:
     def submit_all(self, items: Sequence[dict[str, Any]], caller: Caller) -> list[Row]:
         """Submit many in one call and return a row for each, in order."""
         return self._carry([_named(item, caller) for item in items]) if items else []
+
+    def _carry_together(self, texts: Sequence[str]) -> list[Row]:
+        """Carry the requests that share a call."""
+        self._metrics.batch_sizes.observe(len(texts))
+        return self._carry(texts)
 
     def _carry(self, texts: Sequence[str]) -> list[Row]:
         """Call submit_scores and publish the revisions it made, before anybody is answered."""
@@ -66,10 +74,12 @@ def submissions() -> Submissions:
 
 
 def _named(item: dict[str, Any], caller: Caller) -> str:
-    """Write an item as JSON, with who submits it and an id where it has none."""
+    """Write an item as JSON, with who submits it, in which request, and an id if it has none."""
     named = item | {
         "submission_id": item.get("submission_id") or str(uuid.uuid4()),
         "actor_id": caller.user_id,
         "actor_role": caller.role,
+        # For the audit log; a body may not name one, since it is no field of a submission.
+        "request_id": request_id.get(),
     }
     return json.dumps(named)

@@ -15,6 +15,7 @@ import redis
 from gateway import cache as cache_module
 from gateway.cache import Page, PageCache
 from gateway.config import Config
+from gateway.metrics import Metrics
 from tests.client import Answer, Api
 from tests.factories import make_exam, make_session, make_user, submission
 from tests.own_server import OwnServer
@@ -386,7 +387,7 @@ def caches(own_redis: OwnServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[li
     """Make the caches of two processes."""
     monkeypatch.setattr(cache_module, "PAUSE_SEC", 0.01)
     flush(own_redis)
-    made = [PageCache(Config(mysql_url="", redis_url=own_redis.url)) for _ in range(2)]
+    made = [PageCache(Config(mysql_url="", redis_url=own_redis.url), Metrics()) for _ in range(2)]
     yield made
     for cache in made:
         cache.close()
@@ -468,7 +469,7 @@ def test_nothing_is_kept_longer_than_its_time_to_live(
 def test_a_load_that_took_longer_than_the_time_to_live_is_not_stored(
     own_redis: OwnServer,
 ) -> None:
-    cache = PageCache(Config(mysql_url="", redis_url=own_redis.url, cache_ttl_sec=0.02))
+    cache = PageCache(Config(mysql_url="", redis_url=own_redis.url, cache_ttl_sec=0.02), Metrics())
     began = time.monotonic()
 
     def slow() -> Page:
@@ -537,7 +538,7 @@ def test_a_load_that_fails_fails_for_nobody_else(caches: list[PageCache]) -> Non
 
 
 def test_without_redis_every_page_is_loaded(caches: list[PageCache]) -> None:
-    cache = PageCache(Config(mysql_url="", redis_url=None))
+    cache = PageCache(Config(mysql_url="", redis_url=None), Metrics())
     cache.publish(BOARD, 9)
     assert cache.look(BOARD, NAME).revision is None
     for revision in (1, 2):

@@ -26,7 +26,8 @@ def test_an_entry_tells_the_whole_submission(api: Api) -> None:
     session_id = make_session(api, exam_id, user_id)
     key, details = unique_name(), {"efficiency_score": 80}
     api.post("/scores", submission(session_id, raw_score=50, time_spent_sec=7))
-    api.post("/scores", submission(session_id, submission_id=key, details=details))
+    body = submission(session_id, submission_id=key, details=details)
+    api.post("/scores", body, X_Request_ID="asked-by-me")
     entry = entries(api, exam_id=exam_id)[1]
     assert entry.pop("audit_id") >= 1
     assert entry.pop("created_at").endswith("Z")
@@ -52,6 +53,7 @@ def test_an_entry_tells_the_whole_submission(api: Api) -> None:
         "new_total_score": 42.75,
         "rank": 1,
         "details": details,
+        "request_id": "asked-by-me",
     }
 
 

@@ -161,7 +161,7 @@ ON_THE_BOARD: dict[str, tuple[Call, tuple[int, int, int, int, int]]] = {
 }
 
 # Open to everybody, whoever he says he is.
-OPEN = ("//healthz", "//readyz", "//openapi.json", "//")
+OPEN = ("//healthz", "//readyz", "//metrics", "//openapi.json", "//")
 # The files of the live board, open like it.
 FILES = "GET /static/<path:name>"
 

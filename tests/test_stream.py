@@ -23,6 +23,7 @@ from gateway import streams
 from gateway.cache import PageCache
 from gateway.config import Config
 from gateway.db import Database, Results
+from gateway.metrics import Metrics
 from services.gateway import start_gateway
 from services.process import kept_port
 from services.server import ROOT, Server
@@ -412,7 +413,8 @@ def counted(
         # Only what is told is read while a test lasts.
         cache_ttl_sec=600,
     )
-    database, pages = CountingDatabase(config), PageCache(config)
+    metrics = Metrics()
+    database, pages = CountingDatabase(config, metrics), PageCache(config, metrics)
     made = streams.Hub(config, database, pages)
     yield made, database
     made.close()

@@ -33,6 +33,7 @@ EDITS = {
         "module_type": "'assessment'",
         "actor_id": "1",
         "actor": "'user:1'",
+        "request_id": "'another'",
         "version": "version + 1",
         "old_raw_score": "1",
         "old_max_score": "1",

@@ -29,7 +29,7 @@ BEGIN
     -- A connection that is reset loses the variable and the tables together. The name carries the
     -- shape of the tables: a release that changes one changes the names, so that old connections
     -- get new tables.
-    IF @podium_workspace_2 IS NULL THEN
+    IF @podium_workspace_3 IS NULL THEN
         DROP TEMPORARY TABLE IF EXISTS tmp_submissions, tmp_items, tmp_entries;
 
         -- What came in: one row per item of the array, values read and judged for themselves.
@@ -48,6 +48,7 @@ BEGIN
             submission_id    VARCHAR(64)     COLLATE utf8mb4_0900_bin NULL,
             payload_hash     BINARY(32)      NULL,
             actor_id         BIGINT          NULL,
+            request_id       VARCHAR(64)     COLLATE utf8mb4_0900_bin NULL,
             code             VARCHAR(40)     CHARACTER SET ascii COLLATE ascii_bin NULL,
             replayed         BOOLEAN         NOT NULL,
             current_version  INT UNSIGNED    NULL,          -- of the session, for a conflict
@@ -108,7 +109,7 @@ BEGIN
             PRIMARY KEY (entry_no)
         ) ENGINE = InnoDB;
 
-        SET @podium_workspace_2 = TRUE;
+        SET @podium_workspace_3 = TRUE;
     END IF;
 
     -- The hint is for clients with --safe-updates, which want a key in every WHERE.

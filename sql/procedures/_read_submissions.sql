@@ -37,8 +37,8 @@ BEGIN
 
     INSERT INTO tmp_submissions (
         place, board_id, item_no, session_id, user_id, module_type, raw_score, max_score,
-        time_spent_sec, details, expected_version, submission_id, payload_hash, actor_id, code,
-        replayed,
+        time_spent_sec, details, expected_version, submission_id, payload_hash, actor_id,
+        request_id, code, replayed,
         id_items, session_items, session_time_sec
     )
     SELECT
@@ -56,6 +56,7 @@ BEGIN
         COALESCE(i.submission_id, UUID()),
         i.payload_hash,
         i.actor_id,
+        i.request_id,
         CASE
             WHEN i.code IS NOT NULL THEN i.code
             WHEN s.session_id IS NULL THEN 'session_not_found'
@@ -90,6 +91,7 @@ BEGIN
             ), 256)) AS payload_hash,
             COALESCE(j.actor_id, p_actor_id) AS actor_id,
             j.actor_role,
+            j.request_id,
             CASE
                 WHEN COALESCE(JSON_TYPE(j.item), 'NULL') <> 'OBJECT' THEN 'submissions_invalid'
                 WHEN COALESCE(j.module_type, '') NOT IN ('coding', 'quiz', 'assessment')
@@ -123,6 +125,10 @@ BEGIN
                 WHEN JSON_TYPE(j.role_json) <> 'NULL'
                     AND COALESCE(j.actor_role, '') NOT IN ('candidate', 'moderator', 'admin')
                     THEN 'role_invalid'
+                WHEN JSON_TYPE(j.request_json) <> 'NULL'
+                    AND (JSON_TYPE(j.request_json) <> 'STRING' OR j.request_id IS NULL
+                         OR NOT REGEXP_LIKE(j.request_id, '\\A[A-Za-z0-9._-]{1,64}\\z'))
+                    THEN 'request_id_invalid'
             END AS code
         FROM JSON_TABLE(
             p_submissions, '$[*]'
@@ -149,7 +155,10 @@ BEGIN
                 actor_json       JSON            PATH '$.actor_id',
                 actor_role       VARCHAR(20)     CHARACTER SET utf8mb4 COLLATE utf8mb4_0900_bin
                                                  PATH '$.actor_role',
-                role_json        JSON            PATH '$.actor_role'
+                role_json        JSON            PATH '$.actor_role',
+                request_id       VARCHAR(64)     CHARACTER SET utf8mb4 COLLATE utf8mb4_0900_bin
+                                                 PATH '$.request_id',
+                request_json     JSON            PATH '$.request_id'
             )
         ) AS j
     ) AS i

@@ -38,6 +38,8 @@ BEGIN
         WHEN 'details_invalid' THEN 'details must be a JSON object of at most 65535 bytes'
         WHEN 'expected_version_invalid' THEN 'expected_version must be a whole number from 0'
         WHEN 'submission_id_invalid' THEN 'submission_id must be 1 to 64 printable ASCII characters'
+        WHEN 'request_id_invalid'
+            THEN 'request_id must be 1 to 64 letters, digits, dots, dashes and underscores'
         WHEN 'role_invalid' THEN 'actor_role must be candidate, moderator or admin'
         WHEN 'session_not_found' THEN CONCAT(v_session, ' does not exist')
         WHEN 'actor_not_found' THEN COALESCE(

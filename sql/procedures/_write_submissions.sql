@@ -245,7 +245,7 @@ BEGIN
     -- History: one audit row per accepted item, one revision per board with its hash.
     INSERT INTO score_audit_log (
         board_id, revision, item_no, submission_id, payload_hash, session_id, user_id, module_type,
-        actor_id, actor, version,
+        actor_id, actor, request_id, version,
         old_raw_score, old_max_score, old_weighted_score, old_time_spent_sec,
         new_raw_score, new_max_score, new_weighted_score, new_time_spent_sec, details,
         old_total_score, new_total_score,
@@ -255,7 +255,7 @@ BEGIN
     SELECT
         c.board_id, b.revision + 1, c.item_no, c.submission_id, c.payload_hash, c.session_id,
         c.user_id, c.module_type,
-        t.actor_id, COALESCE(CONCAT('user:', t.actor_id), USER()), c.version,
+        t.actor_id, COALESCE(CONCAT('user:', t.actor_id), USER()), t.request_id, c.version,
         c.old_raw_score, c.old_max_score, c.old_weighted_score, c.old_time_spent_sec,
         c.raw_score, c.max_score, c.weighted_score, c.time_spent_sec, t.details,
         c.base_total_score + c.gained_so_far - c.score_gained, c.base_total_score + c.gained_so_far,

@@ -27,6 +27,7 @@ BEGIN
     --              actor_id, actor, version, old_raw_score, old_max_score, old_weighted_score,
     --              old_time_spent_sec, new_raw_score, new_max_score, new_weighted_score,
     --              new_time_spent_sec, old_total_score, new_total_score, rank (after it), details,
+    --              request_id (of the HTTP request it came with; NULL: it came by a CALL),
     --              created_at
     -- Errors:      exam_not_found, session_not_found (also where it belongs to another exam),
     --              limit_invalid
@@ -66,7 +67,8 @@ BEGIN
         a.module_type, a.actor_id, a.actor, a.version,
         a.old_raw_score, a.old_max_score, a.old_weighted_score, a.old_time_spent_sec,
         a.new_raw_score, a.new_max_score, a.new_weighted_score, a.new_time_spent_sec,
-        a.old_total_score, a.new_total_score, a.entry_rank AS `rank`, a.details, a.created_at
+        a.old_total_score, a.new_total_score, a.entry_rank AS `rank`, a.details,
+        a.request_id, a.created_at
     FROM score_audit_log AS a
     WHERE a.board_id = v_board_id
         AND a.revision >= v_revision

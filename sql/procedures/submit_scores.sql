@@ -21,7 +21,9 @@ BEGIN
     --                             optional: details (object), expected_version (of the session
     --                             before it), submission_id (makes it repeatable; default a new
     --                             one), actor_id, actor_role (candidate: for his own sessions only;
-    --                             default the actor's role)
+    --                             default the actor's role), request_id (1 to 64 letters, digits,
+    --                             dots, dashes and underscores; kept in the audit log, so that its
+    --                             row is found by what the logs say)
     --              p_actor_id     acting user of items without actor_id; NULL: the MySQL account
     --                             itself
     -- Result sets: one row per item, in order: item_no (from 0), status (200 or the HTTP status of

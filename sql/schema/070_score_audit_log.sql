@@ -14,6 +14,7 @@ CREATE TABLE IF NOT EXISTS podium.score_audit_log (
     module_type               ENUM ('coding', 'quiz', 'assessment') NOT NULL,
     actor_id                  BIGINT UNSIGNED NULL,         -- NULL: the MySQL account itself
     actor                     VARCHAR(300)    NOT NULL,     -- user:7, or root@localhost
+    request_id                VARCHAR(64)     COLLATE utf8mb4_0900_bin NULL, -- of the HTTP request
     version                   INT UNSIGNED    NOT NULL,     -- of the session, after it
     old_raw_score             DECIMAL(30, 20) NULL,         -- NULL: the module's first score
     old_max_score             DECIMAL(30, 20) NULL,
@@ -37,8 +38,8 @@ CREATE TABLE IF NOT EXISTS podium.score_audit_log (
     digest                    BINARY(32)      AS (
                                   UNHEX(SHA2(JSON_ARRAY(
                                       board_id, revision, item_no, submission_id, HEX(payload_hash),
-                                      session_id, user_id, module_type, actor_id, actor, version,
-                                      old_raw_score, old_max_score, old_weighted_score,
+                                      session_id, user_id, module_type, actor_id, actor, request_id,
+                                      version, old_raw_score, old_max_score, old_weighted_score,
                                       old_time_spent_sec, new_raw_score, new_max_score,
                                       new_weighted_score, new_time_spent_sec, details,
                                       old_total_score, new_total_score,

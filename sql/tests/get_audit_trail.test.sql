@@ -1,5 +1,5 @@
 -- get_audit_trail: every accepted submission, in commit order.
-CALL podium_tap.plan(21);
+CALL podium_tap.plan(22);
 
 CALL podium_tap.join_podium('staff', 'admin', @staff);
 CALL podium_tap.open_exam(@exam);
@@ -14,8 +14,8 @@ SET @id = podium_tap.name('submission');
 CALL podium.submit_score(@a, 'coding', 85.5, 100, 2400, '{"passed": 17}', NULL, @id, @alice);
 CALL podium_tap.score(@c, 'coding', 1, 1);
 SET @array = JSON_ARRAY(
-    podium_tap.item(@b, 'quiz', 90, 900), podium_tap.item(@c, 'quiz', 1, 1), podium_tap.item(@a,
-    'coding', 100, 1000),
+    podium_tap.item(@b, 'quiz', 90, 900), podium_tap.item(@c, 'quiz', 1, 1),
+    JSON_SET(podium_tap.item(@a, 'coding', 100, 1000), '$.request_id', 'asked-1'),
     podium_tap.item(@b, 'quiz', 101, 1));
 CALL podium.submit_scores(@array, @staff);
 
@@ -40,6 +40,8 @@ CALL podium_tap.is(
     CONCAT_WS(' ', @id, @exam, @alice, 'coding', @alice, '1 42.7500 2400 1 {"passed": 17}'),
     'and all that it was');
 CALL podium_tap.is(podium_tap.got('old_raw_score'), NULL, 'a first score has replaced none');
+CALL podium_tap.is(podium_tap.column_of(1, 'request_id'), 'NULL NULL asked-1',
+    'the request it came with is told, where it came with one');
 CALL podium_tap.is(
     CONCAT_WS(' ', podium_tap.got_at(1, 3, 'old_weighted_score'), podium_tap.got_at(1, 3,
     'new_weighted_score'),

@@ -1,5 +1,5 @@
 -- submit_scores: each item of an array gets the result it would have got alone, in order.
-CALL podium_tap.plan(69);
+CALL podium_tap.plan(74);
 
 CALL podium_tap.join_podium('staff', 'moderator', @staff);
 CALL podium_tap.open_exam(@exam);
@@ -375,6 +375,38 @@ CALL podium_tap.throws(
     'CALL podium.submit_scores(@array, NULL)', 50012,
     'too_many_items: 1001 submissions, at most 1000',
     'a thousand and one do not');
+
+-- The id of the request an item came with.
+SET @id = podium_tap.name('asked');
+SET @item = JSON_SET(podium_tap.item(@j, 'quiz', 50, 5), '$.submission_id', @id);
+SET @array = JSON_ARRAY(JSON_SET(@item, '$.request_id', 'first.Request_1-a'),
+                        podium_tap.item(@j, 'quiz', 60, 5));
+CALL podium.submit_scores(@array, NULL);
+CALL podium_tap.is(
+    (SELECT GROUP_CONCAT(COALESCE(request_id, 'none') ORDER BY item_no) FROM podium.score_audit_log
+     WHERE session_id = @j AND module_type = 'quiz'),
+    'first.Request_1-a,none', 'each item keeps the id of its own request');
+SET @array = JSON_ARRAY(JSON_SET(@item, '$.request_id', 'second'),
+                        JSON_SET(@item, '$.request_id', CAST('null' AS JSON)));
+CALL podium.submit_scores(@array, NULL);
+CALL podium_tap.is(podium_tap.column_of(1, 'replayed'), '1 1',
+    'which does not tell a replay from the first');
+CALL podium_tap.is(
+    (SELECT request_id FROM podium.score_audit_log WHERE submission_id = @id),
+    'first.Request_1-a', 'whose id stays');
+SET @array = JSON_ARRAY(
+    JSON_SET(podium_tap.item(@j, 'quiz', 1, 1), '$.request_id', ''),
+    JSON_SET(podium_tap.item(@j, 'quiz', 1, 1), '$.request_id', REPEAT('r', 65)),
+    JSON_SET(podium_tap.item(@j, 'quiz', 1, 1), '$.request_id', 'two words'),
+    JSON_SET(podium_tap.item(@j, 'quiz', 1, 1), '$.request_id', CONCAT('a', CHAR(10))),
+    JSON_SET(podium_tap.item(@j, 'quiz', 1, 1), '$.request_id', 1),
+    JSON_SET(podium_tap.item(@j, 'quiz', 1, 1), '$.request_id', REPEAT('r', 64)));
+CALL podium.submit_scores(@array, NULL);
+CALL podium_tap.is(podium_tap.column_of(1, 'code'),
+    CONCAT(REPEAT('request_id_invalid ', 5), 'NULL'), 'and is checked like its neighbours');
+CALL podium_tap.is(podium_tap.got('message'),
+    'request_id_invalid: request_id must be 1 to 64 letters, digits, dots, dashes and underscores',
+    'in words that help');
 
 START TRANSACTION;
 SELECT COUNT(*) FROM podium.users WHERE user_id = 1;

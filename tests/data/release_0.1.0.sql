@@ -27,7 +27,7 @@ CREATE TABLE IF NOT EXISTS podium.schema_files (
     PRIMARY KEY (path)
 ) ENGINE = InnoDB COMMENT = 'Files of sql/ this database was built from';
 CREATE TEMPORARY TABLE podium.release_guard (
-    others INT NOT NULL,
+    others INT NOT NULL PRIMARY KEY,
     CONSTRAINT `a database of another release: flask --app gateway db upgrade` CHECK (others = 0)
 );
 INSERT INTO podium.release_guard (others)
@@ -292,6 +292,7 @@ CREATE TABLE IF NOT EXISTS podium.score_audit_log (
     module_type               ENUM ('coding', 'quiz', 'assessment') NOT NULL,
     actor_id                  BIGINT UNSIGNED NULL,         -- NULL: the MySQL account itself
     actor                     VARCHAR(300)    NOT NULL,     -- user:7, or root@localhost
+    request_id                VARCHAR(64)     COLLATE utf8mb4_0900_bin NULL, -- of the HTTP request
     version                   INT UNSIGNED    NOT NULL,     -- of the session, after it
     old_raw_score             DECIMAL(30, 20) NULL,         -- NULL: the module's first score
     old_max_score             DECIMAL(30, 20) NULL,
@@ -315,8 +316,8 @@ CREATE TABLE IF NOT EXISTS podium.score_audit_log (
     digest                    BINARY(32)      AS (
                                   UNHEX(SHA2(JSON_ARRAY(
                                       board_id, revision, item_no, submission_id, HEX(payload_hash),
-                                      session_id, user_id, module_type, actor_id, actor, version,
-                                      old_raw_score, old_max_score, old_weighted_score,
+                                      session_id, user_id, module_type, actor_id, actor, request_id,
+                                      version, old_raw_score, old_max_score, old_weighted_score,
                                       old_time_spent_sec, new_raw_score, new_max_score,
                                       new_weighted_score, new_time_spent_sec, details,
                                       old_total_score, new_total_score,
@@ -337,7 +338,7 @@ CREATE TABLE IF NOT EXISTS podium.score_audit_log (
         REFERENCES podium.exam_sessions (session_id)
 ) ENGINE = InnoDB COMMENT = 'Append-only history of accepted submissions';
 REPLACE INTO podium.schema_files (path, checksum, release_no, applied_at)
-VALUES ('schema/070_score_audit_log.sql', '3e75ab12fc9d05babb4ab7720da5f3e203385ffc850a8d76a7a161a5cf6ec7d1', '0.1.0', UTC_TIMESTAMP(6));
+VALUES ('schema/070_score_audit_log.sql', '4b873dbf6d981010c534ed66e7f438fe834dfa7e53152df2c96a50d1e6c568d9', '0.1.0', UTC_TIMESTAMP(6));
 SET NAMES utf8mb4 COLLATE utf8mb4_0900_ai_ci;
 
 -- Every board for people who read with SQL. The rank is the window function itself; a condition on
@@ -388,6 +389,7 @@ VALUES
     ('internal_error', 50011, 500, 'Something went wrong inside Podium', NULL),
     ('too_many_items', 50012, 422, 'Too many submissions in one array', '/submissions'),
     ('malformed_request', 50013, 400, 'The request is not valid', NULL),
+    ('too_many_streams', 50014, 503, 'No more streams can be opened here', NULL),
     -- 501xx: users
     ('user_not_found', 50100, 404, 'No such user', '/user_id'),
     ('username_taken', 50101, 409, 'The user name is taken', '/username'),
@@ -395,6 +397,8 @@ VALUES
     ('full_name_invalid', 50103, 422, 'The full name is not valid', '/full_name'),
     ('role_invalid', 50104, 422, 'The role is not known', '/role'),
     ('actor_not_found', 50105, 404, 'The acting user does not exist', NULL),
+    ('candidates_invalid', 50106, 422, 'The candidates are not an array of objects',
+     '/candidates'),
     -- 502xx: exams
     ('exam_not_found', 50200, 404, 'No such exam', '/exam_id'),
     ('weights_invalid', 50201, 422, 'The weights are not valid', '/weights'),
@@ -425,6 +429,7 @@ VALUES
     ('submission_id_invalid', 50408, 422, 'The submission id is not valid', '/submission_id'),
     ('submissions_invalid', 50409, 422, 'The submissions are not an array of objects',
      '/submissions'),
+    ('request_id_invalid', 50410, 422, 'The request id is not valid', '/request_id'),
     -- 505xx: boards
     ('entry_not_found', 50500, 404, 'The user is not on the board', '/user_id'),
     ('page_invalid', 50501, 422, 'The page number is not valid', '/page'),
@@ -436,7 +441,7 @@ VALUES
 
 COMMIT;
 REPLACE INTO podium.schema_files (path, checksum, release_no, applied_at)
-VALUES ('seed/error_catalog.sql', '509169bdd85b3e78531484496c4c632caf0ac3d556ae91b2eefc3e0bc4f23d2e', '0.1.0', UTC_TIMESTAMP(6));
+VALUES ('seed/error_catalog.sql', 'd5b69e8f1a1ab82f65f4d13cc92fa8f2beb05f3a881cd4d10f6c57641490d841', '0.1.0', UTC_TIMESTAMP(6));
 SET NAMES utf8mb4 COLLATE utf8mb4_0900_ai_ci;
 
 -- Three levels for the time, which are the low 22 bits of a standing_key, four for the score above
@@ -631,6 +636,78 @@ END$$
 DELIMITER ;
 REPLACE INTO podium.schema_files (path, checksum, release_no, applied_at)
 VALUES ('procedures/_decide_in_order.sql', '5786192f2dff9bc1b3eee085e98b8a43fcd6fb0a8368f5cbda78e71166f2aff0', '0.1.0', UTC_TIMESTAMP(6));
+SET NAMES utf8mb4 COLLATE utf8mb4_0900_ai_ci;
+SET sql_mode = 'TRADITIONAL,ONLY_FULL_GROUP_BY';
+
+DROP PROCEDURE IF EXISTS podium._find_attempts;
+
+DELIMITER $$
+
+CREATE DEFINER = podium_owner@localhost PROCEDURE podium._find_attempts(
+    p_exam_id      BIGINT,
+    p_max_attempts INT,
+    p_closed       VARCHAR(40)
+)
+    COMMENT 'Finds the attempt in progress of each candidate read, or the one to start'
+    NOT DETERMINISTIC
+    MODIFIES SQL DATA
+    SQL SECURITY DEFINER
+BEGIN
+    -- Purpose:     The rules of start_session for all candidates in one statement.
+    -- Parameters:  p_exam_id       of create_exam
+    --              p_max_attempts  of the exam
+    --              p_closed        exam_not_open or exam_ended; NULL: attempts may start
+    -- Result sets: none; leaves a row per item of tmp_candidates in tmp_attempts
+    -- Errors:      none
+    -- Transaction: the caller's, READ COMMITTED: the users just created are seen, nothing is locked
+    -- Locks:       none
+    -- Example:     CALL _find_attempts(1, 1, NULL);
+    CREATE TEMPORARY TABLE IF NOT EXISTS tmp_attempts (
+        item_no      INT UNSIGNED    NOT NULL,
+        user_id      BIGINT UNSIGNED NULL,
+        user_created BOOLEAN         NOT NULL,
+        attempt_no   INT UNSIGNED    NOT NULL,  -- the one in progress, or to start
+        starts       BOOLEAN         NOT NULL,  -- by this item
+        code         VARCHAR(40)     CHARACTER SET ascii COLLATE ascii_bin NULL,
+        PRIMARY KEY (item_no)
+    ) ENGINE = InnoDB;
+    DELETE /*+ SET_VAR(sql_safe_updates = 0) */ FROM tmp_attempts;
+
+    INSERT INTO tmp_attempts (item_no, user_id, user_created, attempt_no, starts, code)
+    SELECT
+        i.item_no, i.user_id, i.user_created, i.attempt_no,
+        i.code IS NULL AND NOT i.in_progress AND i.repeat_no = 1,
+        i.code
+    FROM (
+        SELECT
+            t.item_no,
+            t.repeat_no,
+            u.user_id,
+            t.user_id IS NULL AND u.user_id IS NOT NULL AND t.repeat_no = 1 AS user_created,
+            COALESCE(s.status = 'in_progress', FALSE) AS in_progress,
+            COALESCE(s.attempt_no + (s.status <> 'in_progress'), 1) AS attempt_no,
+            CASE
+                WHEN t.code IS NOT NULL THEN t.code
+                WHEN s.status = 'in_progress' THEN NULL
+                WHEN p_closed IS NOT NULL THEN p_closed
+                WHEN s.attempt_no >= p_max_attempts THEN 'attempts_exhausted'
+            END AS code
+        FROM tmp_candidates AS t
+        LEFT JOIN users AS u FORCE INDEX (uq_users_username)
+            ON u.username = IF(t.code IS NULL, t.username, NULL)
+        LEFT JOIN LATERAL (
+            SELECT attempt_no, status
+            FROM exam_sessions
+            WHERE exam_id = p_exam_id AND user_id = u.user_id
+            ORDER BY attempt_no DESC
+            LIMIT 1
+        ) AS s ON TRUE
+    ) AS i;
+END$$
+
+DELIMITER ;
+REPLACE INTO podium.schema_files (path, checksum, release_no, applied_at)
+VALUES ('procedures/_find_attempts.sql', '66b21b3a816148d1d528038d0a1cf54f8fe203d0872b19f7a6ff13ab0e9774ea', '0.1.0', UTC_TIMESTAMP(6));
 SET NAMES utf8mb4 COLLATE utf8mb4_0900_ai_ci;
 SET sql_mode = 'TRADITIONAL,ONLY_FULL_GROUP_BY';
 
@@ -841,7 +918,7 @@ BEGIN
     -- A connection that is reset loses the variable and the tables together. The name carries the
     -- shape of the tables: a release that changes one changes the names, so that old connections
     -- get new tables.
-    IF @podium_workspace_2 IS NULL THEN
+    IF @podium_workspace_3 IS NULL THEN
         DROP TEMPORARY TABLE IF EXISTS tmp_submissions, tmp_items, tmp_entries;
 
         -- What came in: one row per item of the array, values read and judged for themselves.
@@ -860,6 +937,7 @@ BEGIN
             submission_id    VARCHAR(64)     COLLATE utf8mb4_0900_bin NULL,
             payload_hash     BINARY(32)      NULL,
             actor_id         BIGINT          NULL,
+            request_id       VARCHAR(64)     COLLATE utf8mb4_0900_bin NULL,
             code             VARCHAR(40)     CHARACTER SET ascii COLLATE ascii_bin NULL,
             replayed         BOOLEAN         NOT NULL,
             current_version  INT UNSIGNED    NULL,          -- of the session, for a conflict
@@ -920,7 +998,7 @@ BEGIN
             PRIMARY KEY (entry_no)
         ) ENGINE = InnoDB;
 
-        SET @podium_workspace_2 = TRUE;
+        SET @podium_workspace_3 = TRUE;
     END IF;
 
     -- The hint is for clients with --safe-updates, which want a key in every WHERE.
@@ -931,7 +1009,7 @@ END$$
 
 DELIMITER ;
 REPLACE INTO podium.schema_files (path, checksum, release_no, applied_at)
-VALUES ('procedures/_open_workspace.sql', 'aa1bbf1fac19ede14121b295bb0ce0e9fa1a716d524c8301bf08ba0cc311e2cc', '0.1.0', UTC_TIMESTAMP(6));
+VALUES ('procedures/_open_workspace.sql', '0807a971a389515036d190e7a6aaae42ebbfcbb79e29e4899b384c86c67676cf', '0.1.0', UTC_TIMESTAMP(6));
 SET NAMES utf8mb4 COLLATE utf8mb4_0900_ai_ci;
 SET sql_mode = 'TRADITIONAL,ONLY_FULL_GROUP_BY';
 
@@ -1014,6 +1092,100 @@ VALUES ('procedures/_rank.sql', '9273d70b029364cce6dd32cd4da90bc60de79cc1a6991ad
 SET NAMES utf8mb4 COLLATE utf8mb4_0900_ai_ci;
 SET sql_mode = 'TRADITIONAL,ONLY_FULL_GROUP_BY';
 
+DROP PROCEDURE IF EXISTS podium._read_candidates;
+
+DELIMITER $$
+
+CREATE DEFINER = podium_owner@localhost PROCEDURE podium._read_candidates(
+    p_candidates JSON,
+    p_actor_id   BIGINT
+)
+    COMMENT 'Reads an array of candidates and judges each for itself'
+    NOT DETERMINISTIC
+    MODIFIES SQL DATA
+    SQL SECURITY DEFINER
+BEGIN
+    -- Purpose:     Values, and who is known already, for all items in one statement.
+    -- Parameters:  p_candidates  array of objects, see register_candidates
+    --              p_actor_id    acting user; NULL: the MySQL account itself
+    -- Result sets: none; leaves a row per item in tmp_candidates, its code set where it is refused
+    -- Errors:      candidates_invalid, too_many_items
+    -- Transaction: the caller's, READ COMMITTED: a plain consistent read, since INSERT ... SELECT
+    --              would lock what it reads in any stricter level
+    -- Locks:       none
+    -- Example:     CALL _read_candidates('[{"username": "alice", "full_name": "Alice"}]', NULL);
+    IF COALESCE(JSON_TYPE(p_candidates), 'NULL') <> 'ARRAY' THEN
+        CALL _raise('candidates_invalid', 'candidates must be a JSON array of objects');
+    END IF;
+    IF JSON_LENGTH(p_candidates) > 1000 THEN
+        CALL _raise('too_many_items',
+                    CONCAT(JSON_LENGTH(p_candidates),
+                           ' candidates, at most 1000 go in one array'));
+    END IF;
+
+    CREATE TEMPORARY TABLE IF NOT EXISTS tmp_candidates (
+        item_no   INT UNSIGNED    NOT NULL,     -- from 0
+        username  VARCHAR(64)     COLLATE utf8mb4_0900_as_ci NULL,
+        full_name VARCHAR(200)    NULL,
+        repeat_no INT UNSIGNED    NOT NULL,     -- from 1, among the sound items of this username
+        user_id   BIGINT UNSIGNED NULL,         -- NULL: nobody is called so yet
+        code      VARCHAR(40)     CHARACTER SET ascii COLLATE ascii_bin NULL,
+        PRIMARY KEY (item_no)
+    ) ENGINE = InnoDB;
+    DELETE /*+ SET_VAR(sql_safe_updates = 0) */ FROM tmp_candidates;
+
+    INSERT INTO tmp_candidates (item_no, username, full_name, repeat_no, user_id, code)
+    SELECT
+        i.item_no,
+        i.username,
+        i.full_name,
+        ROW_NUMBER() OVER (PARTITION BY i.code IS NULL, i.username ORDER BY i.item_no),
+        u.user_id,
+        CASE
+            WHEN i.code IS NOT NULL THEN i.code
+            WHEN a.username <> i.username THEN 'not_own_session'
+        END
+    FROM (
+        SELECT
+            j.item_no - 1 AS item_no,
+            j.username,
+            j.full_name,
+            CASE
+                WHEN COALESCE(JSON_TYPE(j.item), 'NULL') <> 'OBJECT' THEN 'candidates_invalid'
+                -- Text and nothing else: JSON_TABLE would make a name of true or 7. What is longer
+                -- than its column is NULL here.
+                WHEN COALESCE(TRIM(j.username), '') = ''
+                    OR COALESCE(JSON_TYPE(j.username_json), 'NULL') <> 'STRING'
+                    THEN 'username_invalid'
+                WHEN COALESCE(TRIM(j.full_name), '') = ''
+                    OR COALESCE(JSON_TYPE(j.full_name_json), 'NULL') <> 'STRING'
+                    THEN 'full_name_invalid'
+            END AS code
+        FROM JSON_TABLE(
+            p_candidates, '$[*]'
+            COLUMNS (
+                item_no        FOR ORDINALITY,
+                item           JSON         PATH '$',
+                username       VARCHAR(64)  CHARACTER SET utf8mb4 COLLATE utf8mb4_0900_as_ci
+                                            PATH '$.username',
+                username_json  JSON         PATH '$.username',
+                full_name      VARCHAR(200) CHARACTER SET utf8mb4 COLLATE utf8mb4_0900_ai_ci
+                                            PATH '$.full_name',
+                full_name_json JSON         PATH '$.full_name'
+            )
+        ) AS j
+    ) AS i
+    LEFT JOIN users AS u FORCE INDEX (uq_users_username) ON u.username = i.username
+    LEFT JOIN users AS a FORCE INDEX (PRIMARY)
+        ON a.user_id = p_actor_id AND a.role = 'candidate';
+END$$
+
+DELIMITER ;
+REPLACE INTO podium.schema_files (path, checksum, release_no, applied_at)
+VALUES ('procedures/_read_candidates.sql', '7d232275d3d5f4548c3b0643e97657a07aa87ef13573e1a0092d8109712d1292', '0.1.0', UTC_TIMESTAMP(6));
+SET NAMES utf8mb4 COLLATE utf8mb4_0900_ai_ci;
+SET sql_mode = 'TRADITIONAL,ONLY_FULL_GROUP_BY';
+
 DROP PROCEDURE IF EXISTS podium._read_submissions;
 
 DELIMITER $$
@@ -1050,8 +1222,8 @@ BEGIN
 
     INSERT INTO tmp_submissions (
         place, board_id, item_no, session_id, user_id, module_type, raw_score, max_score,
-        time_spent_sec, details, expected_version, submission_id, payload_hash, actor_id, code,
-        replayed,
+        time_spent_sec, details, expected_version, submission_id, payload_hash, actor_id,
+        request_id, code, replayed,
         id_items, session_items, session_time_sec
     )
     SELECT
@@ -1069,6 +1241,7 @@ BEGIN
         COALESCE(i.submission_id, UUID()),
         i.payload_hash,
         i.actor_id,
+        i.request_id,
         CASE
             WHEN i.code IS NOT NULL THEN i.code
             WHEN s.session_id IS NULL THEN 'session_not_found'
@@ -1103,6 +1276,7 @@ BEGIN
             ), 256)) AS payload_hash,
             COALESCE(j.actor_id, p_actor_id) AS actor_id,
             j.actor_role,
+            j.request_id,
             CASE
                 WHEN COALESCE(JSON_TYPE(j.item), 'NULL') <> 'OBJECT' THEN 'submissions_invalid'
                 WHEN COALESCE(j.module_type, '') NOT IN ('coding', 'quiz', 'assessment')
@@ -1136,6 +1310,10 @@ BEGIN
                 WHEN JSON_TYPE(j.role_json) <> 'NULL'
                     AND COALESCE(j.actor_role, '') NOT IN ('candidate', 'moderator', 'admin')
                     THEN 'role_invalid'
+                WHEN JSON_TYPE(j.request_json) <> 'NULL'
+                    AND (JSON_TYPE(j.request_json) <> 'STRING' OR j.request_id IS NULL
+                         OR NOT REGEXP_LIKE(j.request_id, '\\A[A-Za-z0-9._-]{1,64}\\z'))
+                    THEN 'request_id_invalid'
             END AS code
         FROM JSON_TABLE(
             p_submissions, '$[*]'
@@ -1162,7 +1340,10 @@ BEGIN
                 actor_json       JSON            PATH '$.actor_id',
                 actor_role       VARCHAR(20)     CHARACTER SET utf8mb4 COLLATE utf8mb4_0900_bin
                                                  PATH '$.actor_role',
-                role_json        JSON            PATH '$.actor_role'
+                role_json        JSON            PATH '$.actor_role',
+                request_id       VARCHAR(64)     CHARACTER SET utf8mb4 COLLATE utf8mb4_0900_bin
+                                                 PATH '$.request_id',
+                request_json     JSON            PATH '$.request_id'
             )
         ) AS j
     ) AS i
@@ -1176,7 +1357,7 @@ END$$
 
 DELIMITER ;
 REPLACE INTO podium.schema_files (path, checksum, release_no, applied_at)
-VALUES ('procedures/_read_submissions.sql', '921187bc4276f4bc0620eccf47629a2d2ad40f21e8295a420db0fb3f1ec10c0f', '0.1.0', UTC_TIMESTAMP(6));
+VALUES ('procedures/_read_submissions.sql', '96b829855662a8a8bdf2288b10feefcc571248e29fb260d2fbce8bcfb059aa44', '0.1.0', UTC_TIMESTAMP(6));
 SET NAMES utf8mb4 COLLATE utf8mb4_0900_ai_ci;
 SET sql_mode = 'TRADITIONAL,ONLY_FULL_GROUP_BY';
 
@@ -1322,6 +1503,8 @@ BEGIN
         WHEN 'details_invalid' THEN 'details must be a JSON object of at most 65535 bytes'
         WHEN 'expected_version_invalid' THEN 'expected_version must be a whole number from 0'
         WHEN 'submission_id_invalid' THEN 'submission_id must be 1 to 64 printable ASCII characters'
+        WHEN 'request_id_invalid'
+            THEN 'request_id must be 1 to 64 letters, digits, dots, dashes and underscores'
         WHEN 'role_invalid' THEN 'actor_role must be candidate, moderator or admin'
         WHEN 'session_not_found' THEN CONCAT(v_session, ' does not exist')
         WHEN 'actor_not_found' THEN COALESCE(
@@ -1339,7 +1522,7 @@ END$$
 
 DELIMITER ;
 REPLACE INTO podium.schema_files (path, checksum, release_no, applied_at)
-VALUES ('procedures/_refusal.sql', 'c41bef84a235cc5d96a4762fa4b56caec3b041cbeb4865e63f245e7c7267dfa7', '0.1.0', UTC_TIMESTAMP(6));
+VALUES ('procedures/_refusal.sql', 'a7c83a2829832c2a614a65013811975f4162fa5fefbdf72790aef86d7e5fbf37', '0.1.0', UTC_TIMESTAMP(6));
 SET NAMES utf8mb4 COLLATE utf8mb4_0900_ai_ci;
 SET sql_mode = 'TRADITIONAL,ONLY_FULL_GROUP_BY';
 
@@ -2025,7 +2208,7 @@ BEGIN
     -- History: one audit row per accepted item, one revision per board with its hash.
     INSERT INTO score_audit_log (
         board_id, revision, item_no, submission_id, payload_hash, session_id, user_id, module_type,
-        actor_id, actor, version,
+        actor_id, actor, request_id, version,
         old_raw_score, old_max_score, old_weighted_score, old_time_spent_sec,
         new_raw_score, new_max_score, new_weighted_score, new_time_spent_sec, details,
         old_total_score, new_total_score,
@@ -2035,7 +2218,7 @@ BEGIN
     SELECT
         c.board_id, b.revision + 1, c.item_no, c.submission_id, c.payload_hash, c.session_id,
         c.user_id, c.module_type,
-        t.actor_id, COALESCE(CONCAT('user:', t.actor_id), USER()), c.version,
+        t.actor_id, COALESCE(CONCAT('user:', t.actor_id), USER()), t.request_id, c.version,
         c.old_raw_score, c.old_max_score, c.old_weighted_score, c.old_time_spent_sec,
         c.raw_score, c.max_score, c.weighted_score, c.time_spent_sec, t.details,
         c.base_total_score + c.gained_so_far - c.score_gained, c.base_total_score + c.gained_so_far,
@@ -2122,7 +2305,7 @@ END$$
 
 DELIMITER ;
 REPLACE INTO podium.schema_files (path, checksum, release_no, applied_at)
-VALUES ('procedures/_write_submissions.sql', 'c33161ced8a0ed893bc1b7b4bb7deedfa7ba17038565aa35e1ed90feef6590ae', '0.1.0', UTC_TIMESTAMP(6));
+VALUES ('procedures/_write_submissions.sql', '72452d5576ab6a08333d1b3dab955b876bf183010e522f425fb8ce6fe8349d64', '0.1.0', UTC_TIMESTAMP(6));
 SET NAMES utf8mb4 COLLATE utf8mb4_0900_ai_ci;
 SET sql_mode = 'TRADITIONAL,ONLY_FULL_GROUP_BY';
 
@@ -2551,12 +2734,12 @@ BEGIN
     -- Errors:      exam_not_found, entry_not_found, window_invalid; 1568 inside an open transaction
     -- Transaction: its own, REPEATABLE READ, READ ONLY
     -- Locks:       none
-    -- Example:     CALL get_around(1, 17, 1);
+    -- Example:     CALL get_around(1, 1, 1);
     --              exam_id exam_title             total_participants user_id window revision
-    --                    1 Backend Challenge 2026                842      17      1     1187
+    --                    1 Backend Challenge 2026                842       1      1     1187
     --              rank user_id username full_name  total_score total_time_sec
-    --                 1      17 alice    Alice Chen     94.5000           3200
-    --                 2      23 bob      Bob Stone      94.0000           3100
+    --                 1       1 alice    Alice Chen     94.5000           3200
+    --                 2       2 bob      Bob Stone      94.0000           3100
     DECLARE v_board_id BIGINT UNSIGNED;
     DECLARE v_standing_key BIGINT;
     DECLARE v_own_rank BIGINT;
@@ -2678,7 +2861,7 @@ END$$
 
 DELIMITER ;
 REPLACE INTO podium.schema_files (path, checksum, release_no, applied_at)
-VALUES ('procedures/get_around.sql', 'db459f91dffc96045c178b007af2fb89fa8f47fac44d43b4c180b2df44f4c7e3', '0.1.0', UTC_TIMESTAMP(6));
+VALUES ('procedures/get_around.sql', '127ca9194ca5d16c58c814fa963a205208b86bf3e131d86c62725bd551a6c59c', '0.1.0', UTC_TIMESTAMP(6));
 SET NAMES utf8mb4 COLLATE utf8mb4_0900_ai_ci;
 SET sql_mode = 'TRADITIONAL,ONLY_FULL_GROUP_BY';
 
@@ -2708,6 +2891,7 @@ BEGIN
     --              actor_id, actor, version, old_raw_score, old_max_score, old_weighted_score,
     --              old_time_spent_sec, new_raw_score, new_max_score, new_weighted_score,
     --              new_time_spent_sec, old_total_score, new_total_score, rank (after it), details,
+    --              request_id (of the HTTP request it came with; NULL: it came by a CALL),
     --              created_at
     -- Errors:      exam_not_found, session_not_found (also where it belongs to another exam),
     --              limit_invalid
@@ -2747,7 +2931,8 @@ BEGIN
         a.module_type, a.actor_id, a.actor, a.version,
         a.old_raw_score, a.old_max_score, a.old_weighted_score, a.old_time_spent_sec,
         a.new_raw_score, a.new_max_score, a.new_weighted_score, a.new_time_spent_sec,
-        a.old_total_score, a.new_total_score, a.entry_rank AS `rank`, a.details, a.created_at
+        a.old_total_score, a.new_total_score, a.entry_rank AS `rank`, a.details,
+        a.request_id, a.created_at
     FROM score_audit_log AS a
     WHERE a.board_id = v_board_id
         AND a.revision >= v_revision
@@ -2759,7 +2944,7 @@ END$$
 
 DELIMITER ;
 REPLACE INTO podium.schema_files (path, checksum, release_no, applied_at)
-VALUES ('procedures/get_audit_trail.sql', 'e8324cbc8d48a2c7dadb0e1e3f07dc826961aa55c82e562b743c446ea819cc42', '0.1.0', UTC_TIMESTAMP(6));
+VALUES ('procedures/get_audit_trail.sql', '408f23f5db652494934e8fe9bb8f7aa26a8c1ee4f38efaf64f2d55263363e4ee', '0.1.0', UTC_TIMESTAMP(6));
 SET NAMES utf8mb4 COLLATE utf8mb4_0900_ai_ci;
 SET sql_mode = 'TRADITIONAL,ONLY_FULL_GROUP_BY';
 
@@ -2911,11 +3096,13 @@ BEGIN
     -- Errors:      exam_not_found, page_invalid, per_page_invalid; 1568 inside an open transaction
     -- Transaction: its own, REPEATABLE READ, READ ONLY
     -- Locks:       none
-    -- Example:     CALL get_leaderboard(1, 1, 50, NULL);
+    -- Example:     CALL get_leaderboard(1, 1, 50, 1);
     --              exam_id exam_title             total_participants page per_page revision
     --                    1 Backend Challenge 2026                842    1       50     1187
     --              rank user_id username full_name  total_score total_time_sec
-    --                 1      17 alice    Alice Chen     94.5000           3200
+    --                 1       1 alice    Alice Chen     94.5000           3200
+    --              rank user_id username full_name  total_score total_time_sec
+    --                 1       1 alice    Alice Chen     94.5000           3200
     DECLARE v_board_id BIGINT UNSIGNED;
     DECLARE v_standing_key BIGINT;
     DECLARE v_skip BIGINT;
@@ -2987,7 +3174,75 @@ END$$
 
 DELIMITER ;
 REPLACE INTO podium.schema_files (path, checksum, release_no, applied_at)
-VALUES ('procedures/get_leaderboard.sql', '1130d6368a5bdd02f59b671062673c4cf1c1f6bcff1ce42b8924a4aac5d0a1c4', '0.1.0', UTC_TIMESTAMP(6));
+VALUES ('procedures/get_leaderboard.sql', '37aed2e88584adda47c9bdb0a8a1ea174b3a728590444e470f084aa6b7752656', '0.1.0', UTC_TIMESTAMP(6));
+SET NAMES utf8mb4 COLLATE utf8mb4_0900_ai_ci;
+SET sql_mode = 'TRADITIONAL,ONLY_FULL_GROUP_BY';
+
+DROP PROCEDURE IF EXISTS podium.get_revisions;
+
+DELIMITER $$
+
+CREATE DEFINER = podium_owner@localhost PROCEDURE podium.get_revisions(
+    p_exam_id BIGINT,
+    p_after   BIGINT,
+    p_limit   BIGINT
+)
+    COMMENT 'Reads where a board stands and the changes that led there'
+    NOT DETERMINISTIC
+    READS SQL DATA
+    SQL SECURITY DEFINER
+BEGIN
+    -- Purpose:     What has happened to a board since a revision. Revisions have no gaps and come
+    --              in commit order: who goes on behind the last one he has seen misses nothing.
+    -- Parameters:  p_exam_id  of create_exam
+    --              p_after    revision to go on behind; NULL: from the first
+    --              p_limit    1 to 1000 rows; NULL: 100
+    -- Result sets: 1. exam_id, revision, total_participants, changed_at: how the board stands
+    --              2. revision, reason, submissions, committed_at, by revision, none of them newer
+    --                 than the first result set
+    -- Errors:      exam_not_found, limit_invalid
+    -- Transaction: none
+    -- Locks:       none
+    -- Example:     CALL get_revisions(1, 1, 10);
+    --              exam_id revision total_participants changed_at
+    --                    1        2                  2 2026-11-25 00:14:45.432311
+    --              revision reason      submissions committed_at
+    --                     2 submissions           1 2026-11-25 00:14:45.432311
+    DECLARE v_board_id BIGINT UNSIGNED;
+    DECLARE v_revision BIGINT UNSIGNED;
+    DECLARE v_participants INT UNSIGNED;
+    DECLARE v_changed_at DATETIME(6);
+    DECLARE v_limit BIGINT DEFAULT COALESCE(p_limit, 100);
+
+    IF v_limit NOT BETWEEN 1 AND 1000 THEN
+        CALL _raise('limit_invalid', 'limit must be 1 to 1000');
+    END IF;
+    CALL _find_board(p_exam_id, v_board_id);
+
+    SELECT revision, total_participants, changed_at
+    INTO v_revision, v_participants, v_changed_at
+    FROM leaderboards
+    WHERE board_id = v_board_id;
+
+    SELECT
+        p_exam_id AS exam_id,
+        v_revision AS revision,
+        v_participants AS total_participants,
+        v_changed_at AS changed_at;
+
+    -- Without a transaction the board may have moved on since: what came later is the next call's.
+    SELECT revision, reason, submissions, committed_at
+    FROM leaderboard_revisions
+    WHERE board_id = v_board_id
+        AND revision > COALESCE(p_after, 0)
+        AND revision <= v_revision
+    ORDER BY revision
+    LIMIT v_limit;
+END$$
+
+DELIMITER ;
+REPLACE INTO podium.schema_files (path, checksum, release_no, applied_at)
+VALUES ('procedures/get_revisions.sql', '2d006e2fe082f8809a58ae8cc7217104005ed76d6c026c5f5a1ab6011e11a8d3', '0.1.0', UTC_TIMESTAMP(6));
 SET NAMES utf8mb4 COLLATE utf8mb4_0900_ai_ci;
 SET sql_mode = 'TRADITIONAL,ONLY_FULL_GROUP_BY';
 
@@ -3166,6 +3421,152 @@ VALUES ('procedures/recalculate_leaderboard.sql', 'cece9b759e56356480db932f28545
 SET NAMES utf8mb4 COLLATE utf8mb4_0900_ai_ci;
 SET sql_mode = 'TRADITIONAL,ONLY_FULL_GROUP_BY';
 
+DROP PROCEDURE IF EXISTS podium.register_candidates;
+
+DELIMITER $$
+
+CREATE DEFINER = podium_owner@localhost PROCEDURE podium.register_candidates(
+    p_exam_id    BIGINT,
+    p_candidates JSON,
+    p_actor_id   BIGINT
+)
+    COMMENT 'Creates the candidates of an array who are missing and starts their sessions'
+    NOT DETERMINISTIC
+    MODIFIES SQL DATA
+    SQL SECURITY DEFINER
+BEGIN
+    -- Purpose:     create_user and start_session for up to 1000 candidates in one transaction; a
+    --              repetition finds what the first call made. Each succeeds or fails for itself.
+    -- Parameters:  p_exam_id     of create_exam
+    --              p_candidates  array of objects: username (1 to 64 characters; case does not tell
+    --                            two apart, accents do), full_name (1 to 200 characters; of
+    --                            somebody known already it changes nothing)
+    --              p_actor_id    acting user; a candidate starts his own sessions only; NULL: the
+    --                            MySQL account
+    -- Result sets: one row per item, in order: item_no (from 0), status (200 or the HTTP status of
+    --              the refusal), code, message (NULL where accepted), user_id, user_created,
+    --              session_id, attempt_no, session_created (1: new, 0: was there before)
+    -- Errors:      exam_not_found, candidates_invalid, too_many_items; 1568 inside an open
+    --              transaction; after 1213 or 1205 nothing has happened: try again. In rows:
+    --              candidates_invalid, username_invalid, full_name_invalid, not_own_session,
+    --              exam_not_open, exam_ended, attempts_exhausted
+    -- Transaction: its own, READ COMMITTED: two starts are told apart by the unique keys alone
+    -- Locks:       shared, the exam; the new users by username, the new sessions by user, so that
+    --              two calls with the same names wait for each other in one direction
+    -- Example:     CALL register_candidates(
+    --                  1, '[{"username": "alice", "full_name": "Alice Chen"}]', NULL);
+    --              item_no status code message user_id user_created session_id attempt_no ...
+    --                    0    200 NULL NULL          1            1          1          1 ...
+    DECLARE v_board_id BIGINT UNSIGNED;
+    DECLARE v_max_attempts INT;
+    DECLARE v_starts_at, v_ends_at, v_deadline_at DATETIME(6);
+    DECLARE v_duration_sec BIGINT;
+    DECLARE v_now DATETIME(6);
+    DECLARE v_closed VARCHAR(40);
+    DECLARE v_done BOOLEAN DEFAULT FALSE;
+    DECLARE v_collisions INT DEFAULT 0;
+
+    SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
+
+    -- Again where another call has created the same users or sessions in between. Each time that
+    -- call has ended, so as many as overlap with this array are the bound.
+    WHILE NOT v_done DO
+        BEGIN
+            DECLARE EXIT HANDLER FOR 1062
+            BEGIN
+                ROLLBACK AND NO CHAIN NO RELEASE;
+                SET v_collisions = v_collisions + 1;
+                IF v_collisions > 10 THEN
+                    RESIGNAL;
+                END IF;
+                SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
+            END;
+            DECLARE EXIT HANDLER FOR SQLEXCEPTION
+            BEGIN
+                ROLLBACK AND NO CHAIN NO RELEASE;
+                RESIGNAL;
+            END;
+
+            START TRANSACTION;
+            CALL _settle_session();
+            CALL _find_board(p_exam_id, v_board_id);
+            CALL _read_candidates(p_candidates, p_actor_id);
+
+            -- Before the new rows, as start_session does.
+            SELECT max_attempts, starts_at, ends_at, duration_sec
+            INTO v_max_attempts, v_starts_at, v_ends_at, v_duration_sec
+            FROM exams
+            WHERE exam_id = p_exam_id
+            FOR SHARE;
+            SET v_now = UTC_TIMESTAMP(6);
+            SET v_deadline_at = v_now + INTERVAL v_duration_sec SECOND;
+            SET v_closed = CASE
+                WHEN v_starts_at > v_now THEN 'exam_not_open'
+                WHEN v_ends_at <= v_now THEN 'exam_ended'
+            END;
+
+            INSERT INTO users (username, full_name, role, created_at)
+            SELECT username, full_name, 'candidate', v_now
+            FROM tmp_candidates
+            WHERE code IS NULL AND user_id IS NULL AND repeat_no = 1 AND v_closed IS NULL
+            ORDER BY username;
+
+            CALL _find_attempts(p_exam_id, v_max_attempts, v_closed);
+
+            INSERT INTO exam_sessions (
+                exam_id, user_id, attempt_no, status, started_at, deadline_at
+            )
+            SELECT
+                p_exam_id, user_id, attempt_no, 'in_progress', v_now,
+                -- The earlier of the two; NULL where the exam has neither.
+                COALESCE(LEAST(v_deadline_at, v_ends_at), v_deadline_at, v_ends_at)
+            FROM tmp_attempts
+            WHERE starts
+            ORDER BY user_id;
+
+            COMMIT AND NO CHAIN NO RELEASE;
+            SET v_done = TRUE;
+        END;
+    END WHILE;
+
+    SELECT
+        t.item_no,
+        COALESCE(c.http_status, 200) AS status,
+        t.code,
+        CONCAT(t.code, ': ', CASE t.code
+            WHEN 'candidates_invalid' THEN 'a candidate must be a JSON object'
+            WHEN 'username_invalid' THEN 'username must have 1 to 64 characters'
+            WHEN 'full_name_invalid' THEN 'full_name must have 1 to 200 characters'
+            WHEN 'not_own_session' THEN CONCAT(
+                'user ', p_actor_id, ' is a candidate and starts sessions for himself only')
+            WHEN 'exam_not_open' THEN CONCAT(
+                'exam ', p_exam_id, ' starts at ', v_starts_at, ' UTC')
+            WHEN 'exam_ended' THEN CONCAT('exam ', p_exam_id, ' ended at ', v_ends_at, ' UTC')
+            WHEN 'attempts_exhausted' THEN CONCAT(
+                'user ', t.user_id, ' has used all ', v_max_attempts, ' attempts at exam ',
+                p_exam_id)
+        END) AS message,
+        t.user_id,
+        t.user_created,
+        s.session_id,
+        s.attempt_no,
+        t.starts AS session_created
+    FROM tmp_attempts AS t
+    LEFT JOIN error_catalog AS c ON c.code = t.code
+    LEFT JOIN exam_sessions AS s FORCE INDEX (uq_exam_sessions_exam_user_attempt)
+        ON s.exam_id = p_exam_id AND s.user_id = IF(t.code IS NULL, t.user_id, NULL)
+        AND s.attempt_no = t.attempt_no
+    ORDER BY t.item_no;
+
+    COMMIT AND NO CHAIN NO RELEASE;     -- of this SELECT, on a connection without autocommit
+END$$
+
+DELIMITER ;
+REPLACE INTO podium.schema_files (path, checksum, release_no, applied_at)
+VALUES ('procedures/register_candidates.sql', '1017108e7a80e8d3633ca1fb9960190d715111cfc71acc3c113faca10545f8f6', '0.1.0', UTC_TIMESTAMP(6));
+SET NAMES utf8mb4 COLLATE utf8mb4_0900_ai_ci;
+SET sql_mode = 'TRADITIONAL,ONLY_FULL_GROUP_BY';
+
 DROP PROCEDURE IF EXISTS podium.start_session;
 
 DELIMITER $$
@@ -3339,7 +3740,8 @@ BEGIN
     --              transaction
     -- Transaction: its own, SERIALIZABLE; after 1213 or 1205 nothing has happened: try again
     -- Locks:       the board, then the session and what is written
-    -- Example:     CALL submit_score(1, 'coding', 85.5, 100, 2400, NULL, NULL, NULL, NULL);
+    -- Example:     CALL submit_score(1, 'coding', 85.5, 100, 2400, '{"test_cases_passed": 17}',
+    --                                NULL, NULL, NULL);
     --              item_no status ... version revision rank total_score weighted_coding ...
     --                    0    200 ...       2        2    1     69.7500         42.7500 ...
     DECLARE v_code VARCHAR(40) CHARACTER SET ascii COLLATE ascii_bin;
@@ -3408,7 +3810,7 @@ END$$
 
 DELIMITER ;
 REPLACE INTO podium.schema_files (path, checksum, release_no, applied_at)
-VALUES ('procedures/submit_score.sql', 'c0b1f7ffb29617281900e837b47b9cfea7d0e77163c67c730c7dce2b2aef654a', '0.1.0', UTC_TIMESTAMP(6));
+VALUES ('procedures/submit_score.sql', 'ee82fa9109cb3f878e4697ac2d050724eddfd97c83c8f3e6f2c6855b9c2d8c69', '0.1.0', UTC_TIMESTAMP(6));
 SET NAMES utf8mb4 COLLATE utf8mb4_0900_ai_ci;
 SET sql_mode = 'TRADITIONAL,ONLY_FULL_GROUP_BY';
 
@@ -3432,7 +3834,9 @@ BEGIN
     --                             optional: details (object), expected_version (of the session
     --                             before it), submission_id (makes it repeatable; default a new
     --                             one), actor_id, actor_role (candidate: for his own sessions only;
-    --                             default the actor's role)
+    --                             default the actor's role), request_id (1 to 64 letters, digits,
+    --                             dots, dashes and underscores; kept in the audit log, so that its
+    --                             row is found by what the logs say)
     --              p_actor_id     acting user of items without actor_id; NULL: the MySQL account
     --                             itself
     -- Result sets: one row per item, in order: item_no (from 0), status (200 or the HTTP status of
@@ -3484,7 +3888,7 @@ END$$
 
 DELIMITER ;
 REPLACE INTO podium.schema_files (path, checksum, release_no, applied_at)
-VALUES ('procedures/submit_scores.sql', '3ff2587353e4b0268a36dfa21b8c889388410e2ac11ebc9363722904507951f7', '0.1.0', UTC_TIMESTAMP(6));
+VALUES ('procedures/submit_scores.sql', 'e270720641b27f53185a2d81cdc6d055959dca0398bc641276ce903a82650bd0', '0.1.0', UTC_TIMESTAMP(6));
 SET NAMES utf8mb4 COLLATE utf8mb4_0900_ai_ci;
 SET sql_mode = 'TRADITIONAL,ONLY_FULL_GROUP_BY';
 
@@ -3802,6 +4206,7 @@ GRANT INSERT, TRIGGER ON podium.score_audit_log TO podium_owner@localhost;
 GRANT EXECUTE ON PROCEDURE podium.create_user TO podium_gateway, podium_dba;
 GRANT EXECUTE ON PROCEDURE podium.create_exam TO podium_gateway, podium_dba;
 GRANT EXECUTE ON PROCEDURE podium.update_exam_weights TO podium_gateway, podium_dba;
+GRANT EXECUTE ON PROCEDURE podium.register_candidates TO podium_gateway, podium_dba;
 GRANT EXECUTE ON PROCEDURE podium.start_session TO podium_gateway, podium_dba;
 GRANT EXECUTE ON PROCEDURE podium.finish_session TO podium_gateway, podium_dba;
 GRANT EXECUTE ON PROCEDURE podium.submit_score TO podium_gateway, podium_dba;
@@ -3813,6 +4218,7 @@ GRANT EXECUTE ON PROCEDURE podium.get_session TO podium_gateway, podium_dba;
 GRANT EXECUTE ON PROCEDURE podium.get_exam TO podium_gateway, podium_dba;
 GRANT EXECUTE ON PROCEDURE podium.list_exams TO podium_gateway, podium_dba;
 GRANT EXECUTE ON PROCEDURE podium.get_audit_trail TO podium_gateway, podium_dba;
+GRANT EXECUTE ON PROCEDURE podium.get_revisions TO podium_gateway, podium_dba;
 GRANT EXECUTE ON PROCEDURE podium.recalculate_leaderboard TO podium_gateway, podium_dba;
 GRANT EXECUTE ON PROCEDURE podium.check_leaderboard TO podium_gateway, podium_dba;
 GRANT EXECUTE ON PROCEDURE podium.verify_audit TO podium_gateway, podium_dba;
@@ -3820,4 +4226,4 @@ GRANT EXECUTE ON PROCEDURE podium.verify_audit TO podium_gateway, podium_dba;
 -- podium_dba also reads the tables. It writes through the procedures only.
 GRANT SELECT ON podium.* TO podium_dba;
 REPLACE INTO podium.schema_files (path, checksum, release_no, applied_at)
-VALUES ('grants.sql', '4d412552dd1d5d67e1131b624e6a6912c8909c7edc13c4283bef1f6e02e55d85', '0.1.0', UTC_TIMESTAMP(6));
+VALUES ('grants.sql', 'f08b610efbf5e0a24e2c84918141a2d7cbc9a8d1c5954430ab871bbd1a53bcbb', '0.1.0', UTC_TIMESTAMP(6));
