@@ -17,7 +17,7 @@ export class Live {
   #failures = 0;
 
   // refresh() reads and shows the board and returns its revision; onState(state, error) tells how
-  // it goes: live, polling, lost (no server) or refused.
+  // it goes: connecting, live, polling, lost (no server) or refused.
   constructor(api, examId, refresh, onState) {
     Object.assign(this, { api, examId, refresh, onState });
     this.#run();
@@ -40,7 +40,7 @@ export class Live {
       let opened = false;
       try {
         // Shown before the stream says anything, and whether the stream is to be had or not.
-        if (!(await this.#poll())) continue;
+        if (!(await this.#poll(tries ? "polling" : "connecting"))) continue;
         this.#lastId = await readStream(this.api, this.examId, this.#lastId, (event) => {
           opened = true;
           this.#take(event);
@@ -50,7 +50,13 @@ export class Live {
         else if (!(error instanceof Unreachable)) throw error;
       }
       if (this.#stopped) return;
-      tries = opened ? 0 : tries + 1;
+      if (opened) {
+        // Ended, or broken off: a thousand pages do not come back at once.
+        tries = 0;
+        await this.#wait(backOff(0, 1000, 1000));
+        continue;
+      }
+      tries += 1;
       if (refusal?.status === 404 || refusal?.status === 501) pause = NO_STREAM_MS;
       else pause = Math.max(refusal?.retryAfterMs ?? 0, backOff(tries, 1000, 30_000));
       await this.#pollFor(pause);
@@ -89,20 +95,18 @@ export class Live {
   async #pollFor(milliseconds) {
     const end = performance.now() + milliseconds;
     while (!this.#stopped && performance.now() < end) {
-      if (!(await this.#poll())) {
-        return;
-      }
+      if (!(await this.#poll("polling"))) return;
       await this.#wait(Math.min(POLL_MS, Math.max(0, end - performance.now())));
     }
   }
 
-  // Returns whether the server answered at the first try.
-  async #poll() {
+  // Reads once, and tells that state; returns whether the server answered at the first try.
+  async #poll(state) {
     for (let first = true; !this.#stopped; first = false) {
       try {
         await this.refresh(false);
         this.#failures = 0;
-        this.onState("polling", null);
+        this.onState(state, null);
         return first;
       } catch (error) {
         this.#tell(error);

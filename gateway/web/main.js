@@ -236,7 +236,8 @@ class View {
     if (sign.dataset.state !== state) {
       sign.dataset.state = state;
       sign.textContent = WORDS[state];
-      if (state !== "polling") this.say(state === "live" ? "The board is live." : WORDS[state]);
+      if (state === "live") this.say("The board is live.");
+      else if (error) this.say(WORDS[state]);
     }
     if (error?.status === 401) {
       signOut(explain(error));

@@ -47,10 +47,16 @@ def expect_order(page: Page, names: list[str]) -> None:
     expect(page.locator("#rows .full")).to_have_text(names, timeout=15_000)
 
 
+def expect_live(page: Page) -> None:
+    expect(page.locator("#connection")).to_have_text("Live", timeout=15_000)
+    expect(page.locator("#notice")).to_be_hidden()
+
+
 def test_rows_move_as_scores_commit(api: Api, open_board: Open) -> None:
     exam_id, _, sessions = board(api, 4)
     page = open_board(exam_id)
     expect_order(page, ["Candidate 4", "Candidate 3", "Candidate 2", "Candidate 1"])
+    expect_live(page)
     assert "token" not in page.url
     page.evaluate(
         """() => { window.slides = 0; const animate = Element.prototype.animate;
@@ -79,6 +85,7 @@ def test_an_outage_is_told_and_nothing_is_missed(api: Api, open_board: Open) -> 
     with Proxy(cast(int, urlsplit(api.url).port)) as proxy:
         page = open_board(exam_id, url=f"http://127.0.0.1:{proxy.port}")
         expect_order(page, ["Candidate 3", "Candidate 2", "Candidate 1"])
+        expect_live(page)
         proxy.cut()
         expect(page.locator("#connection")).to_have_text("Connection lost", timeout=15_000)
         expect(page.locator("#notice")).to_contain_text("goes on by itself")
@@ -86,9 +93,28 @@ def test_an_outage_is_told_and_nothing_is_missed(api: Api, open_board: Open) -> 
         score(api, sessions[1], 95)
         proxy.mend()
         expect_order(page, ["Candidate 2", "Candidate 1", "Candidate 3"])
-        expect(page.locator("#connection")).not_to_have_text("Connection lost")
+        expect_live(page)
         revision = api.get(f"/exams/{exam_id}").json["revision"]
         expect(page.locator("#revision")).to_have_text(str(revision))
+
+
+def test_a_board_without_a_stream_asks_and_says_so_until_there_is_one(
+    api: Api, open_board: Open, start_api: Callable[..., Api]
+) -> None:
+    exam_id, _, sessions = board(api, 2)
+    one = {"PODIUM_MAX_STREAMS": "1", "PODIUM_STREAM_HEARTBEAT_SEC": "1"}
+    narrow = start_api("narrow", **one)
+    first = open_board(exam_id, url=narrow.url)
+    expect_live(first)
+    second = open_board(exam_id, url=narrow.url)
+    expect(second.locator("#connection")).to_have_text("Asking every 2 s", timeout=15_000)
+    expect(second.locator("#notice")).to_contain_text("every 2 seconds")
+    score(api, sessions[0], 95)
+    expect_order(second, ["Candidate 1", "Candidate 2"])
+    first.close()
+    expect(second.locator("#connection")).to_have_text("Live", timeout=30_000)
+    score(api, sessions[1], 96)
+    expect_order(second, ["Candidate 2", "Candidate 1"])
 
 
 def test_a_candidate_sees_his_own_place(api: Api, open_board: Open) -> None:
