@@ -41,19 +41,23 @@ end
 return 1
 """
 
-# KEYS: epoch, revision, page. ARGV: epoch, revision, time to live in ms, page.
-# What was read before Redis lost its memory may be older than what was published since: the epoch,
-# a random value that is lost with everything else, tells.
+# KEYS: lease, revision, page. ARGV: revision, page.
+# What was read may be older than what was published since, when that is no longer known: it has
+# lived its time, or Redis has lost its memory. The lease was taken before the reading began, so it
+# has gone by then; also where this very script waited in a Redis that hung.
 STORE = """
-if redis.call('GET', KEYS[1]) ~= ARGV[1] then
+local rest = redis.call('PTTL', KEYS[1])
+if rest <= 0 then
     return
 end
-redis.call('SET', KEYS[3], ARGV[4], 'PX', ARGV[3])
-if tonumber(redis.call('GET', KEYS[2]) or '-1') < tonumber(ARGV[2]) then
-    redis.call('SET', KEYS[2], ARGV[2], 'PX', ARGV[3])
+redis.call('DEL', KEYS[1])
+redis.call('SET', KEYS[3], ARGV[2], 'PX', rest)
+if tonumber(redis.call('GET', KEYS[2]) or '-1') < tonumber(ARGV[1]) then
+    redis.call('SET', KEYS[2], ARGV[1], 'PX', rest)
 end
 """
 
+# A random value, lost with everything else: tells looks before a loss from those after it.
 EPOCH_KEY = "podium:epoch"
 # In one round trip: Redis answers nobody else meanwhile.
 MAX_LOOKS = 100
@@ -96,8 +100,8 @@ class PageCache:
     """Pages by board, revision, number and size, and the newest revision of each board.
 
     A page is served only while the revision it shows is the newest that was published. The key of a
-    revision lives as long as Config.cache_ttl_sec, counted from before the page was read, which
-    bounds how long a change goes unseen that nobody published.
+    revision lives as long as Config.cache_ttl_sec, counted by Redis from before the page was read,
+    which bounds how long a change goes unseen that nobody published.
     """
 
     def __init__(self, config: Config, metrics: Metrics) -> None:
@@ -199,9 +203,7 @@ class PageCache:
         try:
             # Once more: a load may have landed since the look.
             known = self._sight(sight.exam_id, sight.name).page
-            page = load() if known is None else known
-            if known is None:
-                self._keep(sight, page, ours.began)
+            page = self._load(sight, load) if known is None else known
         except BaseException as error:
             self._land(key)
             ours.page.set_exception(error)
@@ -254,20 +256,20 @@ class PageCache:
         with self._lock:
             del self._flights[key]
 
-    def _keep(self, sight: Sight, page: Page, began: float) -> None:
-        """Store a page for the rest of its time to live."""
-        rest_ms = self._ttl_ms - int((time.monotonic() - began) * 1000)
-        if rest_ms > 0:
-            self._ask(
-                lambda: self._store(
-                    keys=[
-                        EPOCH_KEY,
-                        _revision_key(sight.exam_id),
-                        _page_key(sight.exam_id, page.revision, sight.name),
-                    ],
-                    args=[cast(str, sight.epoch), page.revision, rest_ms, page.text],
-                )
-            )
+    def _load(self, sight: Sight, load: Callable[[], Page]) -> Page:
+        """Load a page and store it, for the rest of a lease taken before."""
+        client = cast(redis.Redis, self._redis)
+        lease = f"podium:lease:{secrets.token_hex(8)}"
+        leased = self._ask(lambda: client.set(lease, "", px=self._ttl_ms))
+        page = load()
+        if leased:
+            keys = [
+                lease,
+                _revision_key(sight.exam_id),
+                _page_key(sight.exam_id, page.revision, sight.name),
+            ]
+            self._ask(lambda: self._store(keys=keys, args=[page.revision, page.text]))
+        return page
 
     def _ask(self, question: Callable[[], Any]) -> Any:
         """Ask Redis; None where it does not answer, which is never an error."""

@@ -482,6 +482,30 @@ def test_a_load_that_took_longer_than_the_time_to_live_is_not_stored(
     cache.close()
 
 
+def test_what_a_redis_that_hung_is_told_to_store_late_is_not_stored(own_redis: OwnServer) -> None:
+    cache = PageCache(Config(mysql_url="", redis_url=own_redis.url, cache_ttl_sec=0.5), Metrics())
+    fetch(cache, page_of(4))  # From now on Redis knows the script.
+    flush(own_redis)
+
+    def hung() -> Page:
+        with redis.Redis.from_url(own_redis.url) as client:
+            client.config_resetstat()
+        own_redis.hang()
+        return page_of(5)()
+
+    try:
+        assert fetch(cache, hung) == (page_of(5)(), False)
+        # The script waits in Redis; what was published since may have lived its time.
+        stored = time.monotonic()
+        wait_until(lambda: time.monotonic() > stored + 0.6)
+    finally:
+        own_redis.resume()
+    with redis.Redis.from_url(own_redis.url) as client:
+        wait_until(lambda: client.info("commandstats").get("cmdstat_evalsha") is not None)
+    assert not lives(own_redis)
+    cache.close()
+
+
 def test_those_who_miss_together_load_once(caches: list[PageCache]) -> None:
     cache, go, loads = caches[0], threading.Event(), list[int]()
 
