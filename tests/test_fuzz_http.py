@@ -137,7 +137,10 @@ def exchange(target: Api, request: Request) -> Answer:
             pass  # It has answered, and closed, before it was told everything.
         try:
             response.begin()
-            return Answer(response.status, response.headers, response.read())
+            endless = response.headers.get("Content-Type", "").startswith("text/event-stream")
+            # A stream begins with an event.
+            text = response.read1(65536) if endless else response.read()
+            return Answer(response.status, response.headers, text)
         except (http.client.HTTPException, ConnectionError):
             return Answer(0, {}, b"")
         finally:

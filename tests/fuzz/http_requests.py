@@ -156,6 +156,7 @@ CALLS = (
     Call("POST", "/scores", _submission),
     Call("POST", "/scores/batch", _batch),
     Call("GET", "/leaderboard", None, ("exam_id", "page", "per_page")),
+    Call("GET", "/leaderboard/stream", None, ("exam_id",)),
     Call("GET", "/leaderboard/around", None, ("exam_id", "user_id", "window")),
     Call("GET", "/leaderboard/entries/{user_id}", None, ("exam_id",)),
     Call("POST", "/leaderboard/recalculate", _board),
