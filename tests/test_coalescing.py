@@ -20,6 +20,7 @@ from services.server import Server
 from tests.client import Answer, Api
 from tests.conftest import SECRET
 from tests.factories import make_exam, make_session, submission
+from tests.locks import waiting
 from tests.waiting import wait_until
 
 REQUESTS = 12
@@ -135,25 +136,14 @@ def board_held(admin: Any, exam_id: int) -> Iterator[None]:
             cursor.execute("ROLLBACK")
 
 
-def waiting_connections(admin: Any, exam_id: int) -> list[int]:
-    """Return the connections that wait for a lock on a board."""
-    with admin.cursor() as cursor:
-        cursor.execute(
-            "SELECT t.processlist_id FROM performance_schema.data_locks AS l "
-            "INNER JOIN performance_schema.threads AS t ON t.thread_id = l.thread_id "
-            "WHERE l.object_name = 'leaderboards' AND l.lock_status = 'WAITING'"
-        )
-        return [int(row[0]) for row in cursor.fetchall()]
-
-
 def submit_behind_the_lock(
-    api: Api, admin: Any, exam_id: int, sessions: list[int], threads: ThreadPoolExecutor
+    api: Api, admin: Any, sessions: list[int], threads: ThreadPoolExecutor
 ) -> list[Future[Answer]]:
     """Send a submission for each session while the board is held; return when one call waits."""
     futures = [
         threads.submit(api.post, "/scores", submission(session_id)) for session_id in sessions
     ]
-    wait_until(lambda: len(waiting_connections(admin, exam_id)) == 1)
+    wait_until(lambda: len(waiting(admin, "leaderboards")) == 1)
     return futures
 
 
@@ -171,7 +161,7 @@ def test_a_refused_neighbour_costs_nobody_his_score(
     exam_id = make_exam(api)
     sessions = [make_session(api, exam_id) for _ in range(REQUESTS - 1)]
     with board_held(admin, exam_id):
-        futures = submit_behind_the_lock(api, admin, exam_id, sessions, threads)
+        futures = submit_behind_the_lock(api, admin, sessions, threads)
         refused = threads.submit(api.post, "/scores", submission(10**12))
     assert [future.result(30).status for future in futures] == [200] * len(sessions)
     assert (refused.result(30).status, refused.result().code) == (404, "session_not_found")
@@ -184,9 +174,9 @@ def test_a_shared_call_whose_connection_breaks_is_carried_out_once(
     sessions = [make_session(api, exam_id) for _ in range(REQUESTS)]
     watcher = connect()
     with board_held(admin, exam_id):
-        futures = submit_behind_the_lock(api, watcher, exam_id, sessions, threads)
+        futures = submit_behind_the_lock(api, watcher, sessions, threads)
         with watcher.cursor() as cursor:
-            [connection] = waiting_connections(watcher, exam_id)
+            [connection] = waiting(watcher, "leaderboards")
             cursor.execute(f"KILL {connection}")
     answers = [future.result(30) for future in futures]
     assert [(answer.status, answer.json["replayed"]) for answer in answers] == [
@@ -225,7 +215,7 @@ def test_a_gateway_that_is_told_to_stop_answers_those_who_wait(
 
     with board_held(admin, exam_id):
         futures = [threads.submit(submit, session_id) for session_id in sessions]
-        wait_until(lambda: len(waiting_connections(admin, exam_id)) == 1)
+        wait_until(lambda: len(waiting(admin, "leaderboards")) == 1)
         stopped = threads.submit(gateway.stop)
         wait_until(lambda: not answers_new_connections(gateway.url))
     assert [future.result(30).status for future in futures] == [200] * len(sessions)

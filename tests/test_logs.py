@@ -22,7 +22,8 @@ from services.server import Server
 from tests.client import Answer, Api
 from tests.conftest import SECRET, TEST_HOME
 from tests.factories import make_exam, make_session, submission, unique_name
-from tests.test_coalescing import board_held, waiting_connections
+from tests.locks import waiting
+from tests.test_coalescing import board_held
 from tests.waiting import wait_until
 
 TAKEN = ["a", "Request.1_2-3", "r" * 64]
@@ -220,7 +221,7 @@ def test_requests_that_share_a_call_keep_their_ids_in_the_audit_log(api: Api, ad
                 threads.submit(api.post, "/scores", submission(session_id), X_Request_ID=each)
                 for session_id, each in asked.items()
             ]
-            wait_until(lambda: len(waiting_connections(admin, exam_id)) == 1)
+            wait_until(lambda: len(waiting(admin, "leaderboards")) == 1)
         assert [future.result(30).status for future in futures] == [200] * 6
     assert request_ids(api, exam_id) == asked
 

@@ -21,8 +21,9 @@ from gateway.metrics import MAX_BOARDS
 from services.server import ROOT
 from tests.client import Api
 from tests.factories import make_exam, make_session, make_user, submission
+from tests.locks import waiting
 from tests.own_server import OwnServer
-from tests.test_coalescing import board_held, waiting_connections
+from tests.test_coalescing import board_held
 from tests.test_readme import rows_below
 from tests.waiting import wait_until
 
@@ -157,7 +158,7 @@ def test_waits_for_locks_and_connections_are_counted(
     growth = Growth(counted, names)
     with board_held(admin, exam_id):
         held = threads.submit(counted.post, "/scores", submission(session_id))
-        wait_until(lambda: len(waiting_connections(admin, exam_id)) == 1)
+        wait_until(lambda: len(waiting(admin, "leaderboards")) == 1)
         assert values_of(counted, "podium_pool_checked_out") == {(): 1}
         behind = threads.submit(counted.get, f"/exams/{exam_id}")
         assert held.result(30).status == 503
@@ -187,7 +188,7 @@ def test_a_deadlock_is_counted_and_the_call_sent_again(
             (session_id,),
         )
         submitted = threads.submit(counted.post, "/scores", submission(session_id))
-        wait_until(lambda: waits_for_session(admin))
+        wait_until(lambda: len(waiting(admin, "exam_sessions")) == 1)
         cursor.execute(
             "SELECT revision FROM leaderboards WHERE exam_id = %s FOR UPDATE", (exam_id,)
         )
@@ -195,15 +196,6 @@ def test_a_deadlock_is_counted_and_the_call_sent_again(
         cursor.execute("ROLLBACK")
     assert submitted.result(30).status == 200
     assert [growth.of(name) for name in names] == [{("submit_scores",): 1}] * 2
-
-
-def waits_for_session(admin: Any) -> bool:
-    with admin.cursor() as cursor:
-        cursor.execute(
-            "SELECT COUNT(*) FROM performance_schema.data_locks"
-            " WHERE object_name = 'exam_sessions' AND lock_status = 'WAITING'"
-        )
-        return bool(cursor.fetchone()[0])
 
 
 def test_looks_into_the_cache_are_counted(

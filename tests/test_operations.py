@@ -28,6 +28,7 @@ from tests.client import Api
 from tests.conftest import GATEWAY_PASSWORD, GATEWAY_USER, with_account
 from tests.databases import SQL, Database, add_column, bump, clients, shell
 from tests.factories import make_exam, make_session, submission, unique_name
+from tests.locks import waiting
 from tests.own_server import OwnServer
 from tests.waiting import wait_until
 
@@ -412,7 +413,7 @@ def test_a_recalculation_that_is_killed_leaves_the_old_board(
             f"CALL podium.recalculate_leaderboard({exam_id}, NULL)",
             connection=victim,
         )
-        wait_until(lambda: waits(database, number))
+        wait_until(lambda: number in waiting(database.admin))
         database.execute(f"KILL {kind} {number}")
         with pytest.raises(mysql.connector.Error) as killed:
             call.result()
@@ -424,17 +425,6 @@ def test_a_recalculation_that_is_killed_leaves_the_old_board(
     victim.close()
     assert contents(database) == before
     assert_sound(database, exam_id)
-
-
-def waits(database: Database, connection: int) -> bool:
-    """Tell whether a connection waits for a row."""
-    rows = database.execute(
-        "SELECT COUNT(*) FROM performance_schema.data_lock_waits AS w "
-        "JOIN performance_schema.threads AS t ON t.thread_id = w.requesting_thread_id "
-        "WHERE t.processlist_id = %s",
-        connection,
-    )
-    return bool(rows[0][0])
 
 
 @pytest.fixture(scope="module")

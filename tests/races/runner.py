@@ -17,6 +17,7 @@ from typing import Any
 from gateway.db import DRIVER_ERRORS
 from gateway.loader import statements
 from tests.client import Api
+from tests.locks import waiting
 from tests.races.spec import (
     FREE,
     GATE,
@@ -38,15 +39,10 @@ PAUSE = "podium race"
 PAUSED = f"GET_LOCK('{PAUSE}', 60) + RELEASE_LOCK('{PAUSE}')"
 RELEASE = ["ROLLBACK", "UNLOCK TABLES", "DO RELEASE_ALL_LOCKS()"]
 
-# Not sys.innodb_lock_waits: it reads innodb_trx, which shows an old state to who never pauses.
 # For a pause or a table one waits only while somebody has it: locks that are just being granted,
 # and those of whoever was let go and has not woken up, are pending as well.
 WAITING = """
     SELECT t.processlist_id AS id, t.processlist_user AS user
-    FROM performance_schema.data_lock_waits AS w
-    INNER JOIN performance_schema.threads AS t ON t.thread_id = w.requesting_thread_id
-    UNION
-    SELECT t.processlist_id, t.processlist_user
     FROM performance_schema.metadata_locks AS p
     INNER JOIN performance_schema.metadata_locks AS g
         ON g.object_type = p.object_type
@@ -312,12 +308,12 @@ class Stage:
         """Tell whether MySQL has every one of these waiting for a lock."""
         if not pending:
             return True
-        waiting = rows(self._admin, WAITING)
-        at_gateways = sum(row["user"] == self._gateway_user for row in waiting)
-        connections = {row["id"] for row in waiting}
+        found = {row["id"]: row["user"] for row in rows(self._admin, WAITING)}
+        found |= waiting(self._admin)
+        at_gateways = list(found.values()).count(self._gateway_user)
         sessions = [self._connections.get(played.step.session) for played in pending]
         return at_gateways >= sessions.count(None) and all(
-            own.connection_id in connections for own in sessions if own is not None
+            own.connection_id in found for own in sessions if own is not None
         )
 
     def _clear(self, record: Record) -> None:
