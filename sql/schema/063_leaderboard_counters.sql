@@ -15,9 +15,7 @@ CREATE TABLE IF NOT EXISTS podium.leaderboard_counters (
     entries   INT              NOT NULL,
     -- _rank, _write_submissions, _find_place: the buckets of one parent, best last
     PRIMARY KEY (board_id, level, parent, bucket),
-    CONSTRAINT fk_leaderboard_counters_board FOREIGN KEY (board_id)
-        REFERENCES podium.leaderboards (board_id),
-    CONSTRAINT fk_leaderboard_counters_level FOREIGN KEY (level)
-        REFERENCES podium.leaderboard_levels (level),
+    -- No foreign keys: they would be looked up for each new row, a twentieth of an array's time,
+    -- and check_leaderboard compares all rows with what follows from the entries.
     CONSTRAINT ck_leaderboard_counters_standings CHECK (standings BETWEEN 0 AND entries)
 ) ENGINE = InnoDB COMMENT = 'Distinct standings and entries per range of standing keys';
