@@ -6,7 +6,7 @@ import atexit
 import logging
 import threading
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -36,6 +36,8 @@ POLL_SEC = 1.0
 # How long Redis may say nothing before it is asked whether it is still there, and may then take.
 SILENCE_SEC = 1.0
 RETRY_AFTER_SEC = 10
+# A few windows of his: one candidate must not take all the places of a process.
+MAX_STREAMS_OF_A_CANDIDATE = 5
 HEARTBEAT = b": still here\n\n"
 
 
@@ -131,8 +133,16 @@ class Stream:
     that covers all since.
     """
 
-    def __init__(self, hub: Hub, board: Board, first: tuple[int, bytes], expires_at: int) -> None:
+    def __init__(
+        self,
+        hub: Hub,
+        board: Board,
+        first: tuple[int, bytes],
+        expires_at: int,
+        candidate_id: int | None,
+    ) -> None:
         self._hub, self._board, self._expires_at = hub, board, expires_at
+        self._candidate_id = candidate_id
         self._resets = board.resets
         self._last, text = first
         self._first: bytes | None = b"retry: %d\n\n" % RETRY_MS + text
@@ -151,7 +161,7 @@ class Stream:
         """Give up the place; called by the server when either side has ended."""
         if self._open:
             self._open = False
-            self._hub.leave(self._board)
+            self._hub.leave(self._board, self._candidate_id)
 
     def _wait(self) -> bytes | None:
         """Return what to send next, when it is time to; None where the stream ends."""
@@ -194,35 +204,45 @@ class Hub:
         self._started = self._closed = False
         self._hears = False
         self.open_streams = 0
+        # Those of each candidate who has any.
+        self._of_candidates: Counter[int] = Counter()
 
-    def open(self, exam_id: int, last_seen: int | None, expires_at: int) -> Stream:
+    def open(
+        self,
+        exam_id: int,
+        last_seen: int | None,
+        expires_at: int,
+        candidate_id: int | None = None,
+    ) -> Stream:
         """Open the stream of a caller whose token expires; raises Problem where there is none.
 
-        last_seen: the last revision the client has; None: it has none.
+        last_seen: the last revision the client has; None: it has none. candidate_id: whose stream
+        it is; None: staff's.
         """
         with self._changed:
             if self._closed or self.open_streams >= self._config.max_streams:
-                raise Problem(
-                    "too_many_streams",
-                    f"this gateway has {self._config.max_streams} streams open already; poll with "
-                    "If-None-Match meanwhile",
-                    retry_after_sec=RETRY_AFTER_SEC,
-                )
+                raise _too_many(f"this gateway has {self._config.max_streams} streams open already")
+            if candidate_id is not None:
+                if self._of_candidates[candidate_id] >= MAX_STREAMS_OF_A_CANDIDATE:
+                    raise _too_many(
+                        f"user {candidate_id} has {MAX_STREAMS_OF_A_CANDIDATE} streams open already"
+                    )
+                self._of_candidates[candidate_id] += 1
             self.open_streams += 1
         try:
             # Each for itself: a client may know of a newer revision than the streams here.
             standing = self.read(exam_id, last_seen)
             first = _first_event(exam_id, last_seen, standing)
-            return Stream(self, self._join(exam_id, standing), first, expires_at)
+            return Stream(self, self._join(exam_id, standing), first, expires_at, candidate_id)
         except BaseException:
             with self._changed:
-                self.open_streams -= 1
+                self._give_back(candidate_id)
             raise
 
-    def leave(self, board: Board) -> None:
+    def leave(self, board: Board, candidate_id: int | None) -> None:
         """Give a place back; nobody reads a board without streams."""
         with self._changed:
-            self.open_streams -= 1
+            self._give_back(candidate_id)
             board.streams -= 1
             if not board.streams and self._boards.get(board.exam_id) is board:
                 del self._boards[board.exam_id]
@@ -251,6 +271,13 @@ class Hub:
             self._changed.notify_all()
         for board in boards:
             board.end()
+
+    def _give_back(self, candidate_id: int | None) -> None:
+        self.open_streams -= 1
+        if candidate_id is not None:
+            self._of_candidates[candidate_id] -= 1
+            if not self._of_candidates[candidate_id]:
+                del self._of_candidates[candidate_id]
 
     def _join(self, exam_id: int, standing: Standing) -> Board:
         """Return the board of an exam with one stream more."""
@@ -384,6 +411,14 @@ def _first_event(exam_id: int, last_seen: int | None, standing: Standing) -> tup
         return standing.revision, event("reset", exam_id, standing.revision, standing, [])
     text = event("revision", exam_id, standing.after, standing, standing.changes)
     return standing.reached, text
+
+
+def _too_many(what: str) -> Problem:
+    return Problem(
+        "too_many_streams",
+        f"{what}; poll with If-None-Match meanwhile",
+        retry_after_sec=RETRY_AFTER_SEC,
+    )
 
 
 def hub() -> Hub:

@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -29,7 +29,7 @@ from services.process import kept_port
 from services.server import ROOT, Server
 from tests.client import Api, token
 from tests.conftest import SECRET
-from tests.factories import make_exam, make_session, submission
+from tests.factories import make_exam, make_session, make_user, submission
 from tests.own_server import OwnServer
 from tests.waiting import wait_until
 
@@ -333,6 +333,20 @@ def test_past_the_cap_streams_are_refused_until_somebody_leaves(
     wait_until(lambda: status() == 200)
     for listener in listeners:
         listener.close()
+
+
+def test_one_candidate_does_not_take_all_the_places(api: Api, board: tuple[int, int]) -> None:
+    exam_id, most = board[0], streams.MAX_STREAMS_OF_A_CANDIDATE
+    his, others = (make_user(api) for _ in range(2))
+    with ExitStack() as opened:
+        for _ in range(most):
+            opened.enter_context(listening(api.as_user(his), exam_id))
+        refused = api.as_user(his).get("/leaderboard/stream", exam_id=exam_id)
+        assert (refused.status, refused.code) == (503, "too_many_streams")
+        assert f"user {his} has {most}" in refused.json["detail"]
+        assert int(refused.headers["Retry-After"]) > 0
+        opened.enter_context(listening(api.as_user(others), exam_id))
+        opened.enter_context(listening(api, exam_id))
 
 
 @pytest.mark.parametrize("change", ["score", "call"])
