@@ -18,6 +18,7 @@ from sqlalchemy import exc, pool
 from gateway.config import Config, MysqlUrl
 from gateway.errors import Problem
 from gateway.metrics import CallMeter, Metrics
+from gateway.tracing import call_span
 
 # mysql-connector-python 9.2 and later look for DELIMITER in the text after the parameters have been
 # put into it, so that a candidate's string with that word breaks the CALL or is altered.
@@ -105,7 +106,7 @@ class Database:
         cannot be had in time.
         """
         meter = self._metrics.call(procedure)
-        with meter.timed():
+        with meter.timed(), call_span(procedure):
             return self._call(meter, procedure, values, repeatable)
 
     def _call(
@@ -135,7 +136,7 @@ class Database:
     def call_slowly(self, procedure: str, *values: object) -> Results:
         """CALL a procedure whose time grows with the exam, on a connection with more patience."""
         meter = self._metrics.call(procedure)
-        with meter.timed():
+        with meter.timed(), call_span(procedure):
             try:
                 connection = self._connect(self._config.maintenance_timeout_sec)
                 try:
