@@ -32,6 +32,9 @@ class Recorded(NonRecordingSpan):
         self.exceptions: list[BaseException] = []
         self.ended = False
 
+    def is_recording(self) -> bool:
+        return True
+
     def record_exception(self, exception: BaseException, *_: Any, **__: Any) -> None:
         self.exceptions.append(exception)
 
