@@ -9,7 +9,8 @@ Each line of the file is the body of one POST /scores, with a submission_id of i
 The id stays with the score until an answer has come, whatever happens to this program: start it
 again with the same file, and nothing counts twice. It needs Python 3.11 and nothing else.
 
-Exit code: 0 every score is in or was not wanted any more, 1 some were refused or had no answer.
+Exit code: 0 every score is in or was not wanted any more, 1 some were refused or had no answer, 2
+this help.
 """
 
 from __future__ import annotations
@@ -154,4 +155,7 @@ def main(path: str) -> int:
 
 
 if __name__ == "__main__":
+    if len(sys.argv) != 2 or not {"PODIUM_URL", "PODIUM_TOKEN"} <= os.environ.keys():
+        print(__doc__, file=sys.stderr)
+        sys.exit(2)
     sys.exit(main(sys.argv[1]))

@@ -293,3 +293,10 @@ def test_a_database_that_is_away_is_waited_for(
         (score["submission_id"], 1)
     ]
     again.close()
+
+
+def test_whoever_starts_it_without_a_token_is_told_how() -> None:
+    command = [sys.executable, str(ROOT / "examples" / "client.py"), "scores.jsonl"]
+    done = subprocess.run(command, env={"PODIUM_URL": "x"}, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "PODIUM_TOKEN=... python client.py scores.jsonl" in done.stderr
