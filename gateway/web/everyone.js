@@ -18,11 +18,16 @@ export class Everyone {
     Object.assign(this, { api, examId });
   }
 
+  // In how many milliseconds all pages may be read again.
+  get wait() {
+    return Math.max(0, this.#notBefore - performance.now());
+  }
+
   // Reads all pages, unless that was done of late; resolves to whether anything is new. A large
   // board is read less often: a page a second is what a candidate's rate limit bears.
   load(revision) {
     if (this.#loading) return this.#loading;
-    if (revision === this.revision || performance.now() < this.#notBefore) return Promise.resolve(false);
+    if (revision === this.revision || this.wait > 0) return Promise.resolve(false);
     this.#loading = this.#read().finally(() => (this.#loading = null));
     return this.#loading;
   }

@@ -32,6 +32,7 @@ class View {
   #trailing = false;
   #spokenAt = -SPEAK_MS;
   #timers = new Set();
+  #gathering = null;
   #toSay = "";
 
   constructor(api, examId) {
@@ -53,6 +54,7 @@ class View {
   stop() {
     this.live.stop();
     this.#timers.forEach(clearTimeout);
+    clearTimeout(this.#gathering);
   }
 
   get searching() {
@@ -171,13 +173,22 @@ class View {
     try {
       fresh = await this.everyone.load(this.revision);
     } catch (error) {
-      // The next refresh tries again; who searches must know why nothing comes.
+      this.#gatherAgain();
+      // Who searches must know why nothing comes.
       if (this.searching) at("search-note").textContent = explain(error);
       return;
     }
     if (view !== this) return;
+    this.#gatherAgain();
     if (fresh) at("histogram-note").textContent = histogram.show(this.everyone.entries);
     if (this.searching && (fresh || asked)) this.#showFound();
+  }
+
+  // The last change of a board is followed by none that would bring it here.
+  #gatherAgain() {
+    clearTimeout(this.#gathering);
+    if (view !== this || this.everyone.revision === this.revision) return;
+    this.#gathering = setTimeout(() => this.#gather(false), Math.max(1000, this.everyone.wait));
   }
 
   #showFound() {

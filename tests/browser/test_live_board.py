@@ -151,6 +151,15 @@ def test_pages_keys_search_and_plots(api: Api, open_board: Open) -> None:
     expect(page.locator("#ranks canvas")).to_be_visible()
 
 
+def test_the_histogram_shows_the_last_change_too(api: Api, open_board: Open) -> None:
+    exam_id, _, sessions = board(api, 3)
+    page = open_board(exam_id)
+    expect(page.locator("#histogram-note")).to_contain_text("from 5.00 to 6.00")
+    # All entries were read a moment ago, and after this nothing more comes to pass.
+    score(api, sessions[0], 100)
+    expect(page.locator("#histogram-note")).to_contain_text("from 5.50 to 50.00", timeout=20_000)
+
+
 def test_the_parser_of_the_stream_takes_pieces(api: Api, open_board: Open) -> None:
     page = open_board(make_exam(api))
     pieces = [
