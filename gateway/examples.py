@@ -39,6 +39,8 @@ class Example:
     change: dict[str, Any] = field(default_factory=dict)
     # Of the answer, as far as they are the same each time.
     headers: dict[str, str] = field(default_factory=dict)
+    # Of the answer, where the operation has answers of several.
+    media_type: str | None = None
 
 
 def _problem(code: str, detail: str, pointer: str | None = None, **members: Any) -> dict[str, Any]:
@@ -174,13 +176,16 @@ REPLAYED = {
     },
 }
 
-EVENT = (
-    "retry: 2000\n\n"
-    "id: 3\n"
-    "event: {kind}\n"
-    'data: {{"exam_id":1,"after":{after},"revision":3,"submissions":{submissions},'
-    '"reasons":{reasons},"total_participants":2,"committed_at":"' + TIME + '"}}\n\n'
-)
+
+def _event(kind: str, after: int, submissions: int, reasons: str) -> dict[str, str]:
+    """Write an event of a stream, as a client is handed it."""
+    return {
+        "event": kind,
+        "id": "3",
+        "data": f'{{"exam_id":1,"after":{after},"revision":3,"submissions":{submissions},'
+        f'"reasons":{reasons},"total_participants":2,"committed_at":"{TIME}"}}',
+    }
+
 
 # Of one refusal in many operations; `change` goes on the operation's first example.
 SHARED = {
@@ -742,21 +747,21 @@ EXAMPLES: dict[str, list[Example]] = {
             "opened",
             "where the board stands",
             200,
-            EVENT.format(kind="revision", after=3, submissions=0, reasons="[]"),
+            _event("revision", 3, 0, "[]"),
             request={"query": {"exam_id": 1}},
         ),
         Example(
             "resumed",
             "what has come since revision 1",
             200,
-            EVENT.format(kind="revision", after=1, submissions=2, reasons='["submissions"]'),
+            _event("revision", 1, 2, '["submissions"]'),
             request={"query": {"exam_id": 1}, "headers": {"Last-Event-ID": 1}},
         ),
         Example(
             "reset",
             "a revision that this board has not reached: it is another history's",
             200,
-            EVENT.format(kind="reset", after=3, submissions=0, reasons="[]"),
+            _event("reset", 3, 0, "[]"),
             request={"query": {"exam_id": 1}, "headers": {"Last-Event-ID": 9}},
         ),
         _refused(
@@ -884,6 +889,17 @@ EXAMPLES: dict[str, list[Example]] = {
         )
     ],
     "static_file": [
+        Example(
+            "icon",
+            "the icon of the pages",
+            200,
+            '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 28 28">'
+            '<rect width="28" height="28" rx="7" fill="#1f5fbf"/>'
+            '<path fill="#fff" d="M4 16h6v7H4zm14 2h6v5h-6zm-7-8h6v13h-6z"/></svg>\n',
+            NOBODY,
+            request={"path": {"name": "icon.svg"}},
+            media_type="image/svg+xml",
+        ),
         _refused(
             "route_not_found",
             "no such file",
@@ -891,6 +907,6 @@ EXAMPLES: dict[str, list[Example]] = {
             "there is no file main.css",
             caller=NOBODY,
             request={"path": {"name": "main.css"}},
-        )
+        ),
     ],
 }

@@ -256,6 +256,18 @@ BOARD_EVENT = _answer(
     }
 )
 
+EVENT = _answer(
+    {
+        "event": {"type": "string", "enum": ["revision", "reset"]},
+        "id": {"type": "string", "pattern": "^[0-9]+$"},
+        "data": {
+            "type": "string",
+            "contentMediaType": "application/json",
+            "contentSchema": _ref("BoardEvent"),
+        },
+    }
+)
+
 DOCUMENT = {"type": "object", "properties": {"openapi": TEXT}, "required": ["openapi"]}
 
 STATUS = _answer({"status": TEXT})
@@ -474,8 +486,9 @@ def _show_answers(operation: Operation, examples: list[Example], role: str | Non
     for example in examples:
         response = operation["responses"][str(example.status)]
         shown = _shown(example)
-        for content in response.get("content", {}).values():
-            content.setdefault("examples", {})[example.name] = shown
+        for media_type, content in response.get("content", {}).items():
+            if example.media_type in (None, media_type):
+                content.setdefault("examples", {})[example.name] = shown
         for name, value in example.headers.items():
             header = response.setdefault("headers", {}).setdefault(
                 name, {"description": HEADER_WORDS[name], "required": True, "schema": TEXT}
@@ -586,9 +599,9 @@ STREAM = _operation(
 )
 STREAM["responses"]["200"]["description"] = (
     "Events of the type revision, or reset where the board's history is another one than that of "
-    "Last-Event-ID; their id is the revision, their data is JSON"
+    "Last-Event-ID; their id is the revision. The schema is that of one event"
 )
-STREAM["responses"]["200"]["content"][STREAM_TYPE]["x-data"] = _ref("BoardEvent")
+STREAM["responses"]["200"]["content"][STREAM_TYPE]["schema"] = EVENT
 
 PATHS: dict[str, dict[str, Operation]] = {
     "/api/v1/leaderboard": {

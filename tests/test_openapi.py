@@ -59,6 +59,24 @@ def test_every_status_that_a_kind_of_call_can_have_is_described(
     assert {str(status) for status in statuses} <= set(operation["responses"])
 
 
+LARGEST = 2**63 - 1
+
+
+@pytest.mark.parametrize("exam_id", [10**18, 2 * 10**18 - 1, LARGEST - 1, LARGEST])
+def test_the_largest_ids_that_are_described_are_ids(api: Api, exam_id: int) -> None:
+    for answer in (api.get(f"/exams/{exam_id}"), api.get("/leaderboard", exam_id=exam_id)):
+        assert (answer.status, answer.code) == (404, "exam_not_found")
+    assert api.get("/exams", after=exam_id).json == {"exams": [], "next_after": None}
+
+
+@pytest.mark.parametrize("exam_id", [LARGEST + 1, 9_300_000_000_000_000_000, 10**19])
+def test_what_is_no_id_lies_nowhere_for_every_method(api: Api, exam_id: int) -> None:
+    for method in ("GET", "PATCH"):
+        answer = api.request(method, f"/exams/{exam_id}")
+        assert (answer.status, answer.code) == (404, "route_not_found")
+    assert api.get("/leaderboard", exam_id=exam_id).status == 422
+
+
 @pytest.mark.parametrize("name", DOCUMENT["components"]["schemas"])
 def test_every_schema_is_one(name: str) -> None:
     Draft202012Validator.check_schema(DOCUMENT["components"]["schemas"][name])
