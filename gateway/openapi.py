@@ -776,6 +776,13 @@ PATHS: dict[str, dict[str, Operation]] = {
             "live_board", "Open the live board", {200: (MEDIA_TYPES[".html"],), 304: None}
         ),
     },
+    "/docs": {
+        "get": _service(
+            "docs",
+            "Open the API reference",
+            {200: (MEDIA_TYPES[".html"],), 304: None},
+        ),
+    },
     "/static/{name}": {
         "get": _service(
             "static_file",

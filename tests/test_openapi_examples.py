@@ -26,7 +26,7 @@ from tests.faults.proxy import Proxy
 DOCUMENT = openapi.document()
 COMPONENTS = DOCUMENT["components"]
 # Whose answers are files, which stand for themselves, or the document itself.
-FILES = {"live_board", "openapi"}
+FILES = {"docs", "live_board", "openapi"}
 # The tag of a file changes with the file.
 UNSEEN = ("static_file", "304")
 
