@@ -597,6 +597,10 @@ STREAM = _operation(
     query=schemas.STREAM_QUERY,
     headers=(LAST_EVENT_ID,),
 )
+STREAM["description"] = (
+    "It does not end by itself: whoever waits for the whole answer, as the page /docs does, sees "
+    "nothing of it."
+)
 STREAM["responses"]["200"]["description"] = (
     "Events of the type revision, or reset where the board's history is another one than that of "
     "Last-Event-ID; their id is the revision. The schema is that of one event"

@@ -194,14 +194,11 @@ def broken(gateway_mysql_url: str, start_api: Callable[..., Api]) -> Iterator[Ap
 @pytest.fixture(scope="module")
 def limited(start_api: Callable[..., Api], api: Api) -> tuple[Api, World]:
     """Start a gateway with limits, and let alice use up hers."""
-    gateway = start_api("gateway-limited", PODIUM_RATE_LIMIT_CANDIDATE="600 per day")
+    gateway = start_api("gateway-limited", PODIUM_RATE_LIMIT_CANDIDATE="600 per year")
     world = World(api)
     alice = gateway.as_user(world.ids["user"][2])
-    asked = 0
     while alice.get("/exams", limit=1).status == 200:
-        asked += 1
-        # A second day may have begun meanwhile.
-        assert asked <= 1200
+        pass
     return gateway, world
 
 
