@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+import schemathesis
 from jsonschema import Draft202012Validator
 
 from gateway import create_app, openapi
@@ -80,6 +81,10 @@ def test_what_is_no_id_lies_nowhere_for_every_method(api: Api, exam_id: int) -> 
 @pytest.mark.parametrize("name", DOCUMENT["components"]["schemas"])
 def test_every_schema_is_one(name: str) -> None:
     Draft202012Validator.check_schema(DOCUMENT["components"]["schemas"][name])
+
+
+def test_the_document_is_one_of_openapi_3_1() -> None:
+    schemathesis.openapi.from_dict(openapi.document()).validate()
 
 
 def test_the_document_is_served_to_everybody(api: Api) -> None:
