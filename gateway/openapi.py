@@ -5,14 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 from flask import Flask
+from prometheus_client import CONTENT_TYPE_LATEST as METRICS_TYPE
 
 from gateway import schemas
 from gateway.errors import MEDIA_TYPE, catalog
+from gateway.examples import EXAMPLES, NOBODY, SHARED, Example
 from gateway.loader import SQL
+from gateway.pages import MEDIA_TYPES
 from gateway.schemas import Schema
 from gateway.streams import MEDIA_TYPE as STREAM_TYPE
 
 Operation = dict[str, Any]
+# By status the name of a schema, media types, or None where there is no body.
+Answers = dict[int, str | tuple[str, ...] | None]
 
 MODULES = ("coding", "quiz", "assessment")
 SCORE = {"type": "number", "minimum": 0, "maximum": 100}
@@ -251,6 +256,22 @@ BOARD_EVENT = _answer(
     }
 )
 
+EVENT = _answer(
+    {
+        "event": {"type": "string", "enum": ["revision", "reset"]},
+        "id": {"type": "string", "pattern": "^[0-9]+$"},
+        "data": {
+            "type": "string",
+            "contentMediaType": "application/json",
+            "contentSchema": _ref("BoardEvent"),
+        },
+    }
+)
+
+DOCUMENT = {"type": "object", "properties": {"openapi": TEXT}, "required": ["openapi"]}
+
+STATUS = _answer({"status": TEXT})
+
 RECALCULATED = _answer({"exam_id": ID, "revision": COUNT, "total_participants": COUNT})
 
 
@@ -261,10 +282,10 @@ def document() -> dict[str, Any]:
         "info": {
             "title": "Podium",
             "version": (SQL / "RELEASE").read_text().strip(),
-            "description": "Leaderboards of online examinations: a score, its audit row and the "
-            "exact rank it produces commit in one transaction.",
+            "description": DESCRIPTION,
         },
         "servers": [{"url": "/"}],
+        "tags": [{"name": name, "description": words} for name, words in TAGS.items()],
         "security": [{"bearer": []}],
         "paths": PATHS,
         "components": {
@@ -314,9 +335,12 @@ def document() -> dict[str, Any]:
                 "OwnEntry": OWN_ENTRY,
                 "Audit": AUDIT,
                 "Recalculated": RECALCULATED,
+                "Status": STATUS,
+                "Document": DOCUMENT,
                 "BoardEvent": BOARD_EVENT,
                 "Problem": PROBLEM,
             },
+            "examples": {name: _shown(example) for name, example in SHARED.items()},
         },
     }
 
@@ -332,59 +356,192 @@ def init_app(app: Flask) -> None:
 
 
 def _operation(
+    name: str,
+    tag: str,
     summary: str,
-    answers: dict[int, str],
-    problems: tuple[int, ...],
+    problems: tuple[int, ...] = (),
     *,
+    answers: Answers,
+    role: str | None = None,
     body: str | None = None,
     query: Schema | None = None,
     path: tuple[str, ...] = (),
     headers: tuple[Schema, ...] = (),
+    is_open: bool = False,
 ) -> Operation:
-    """Describe a call: what goes in, what comes out, and the statuses of its problems."""
-    parameters: list[Schema] = [
-        {"name": name, "in": "path", "required": True, "schema": ID} for name in path
-    ]
-    if query is not None:
-        parameters += [
-            {"name": name, "in": "query", "required": name in query["required"], "schema": schema}
-            for name, schema in query["properties"].items()
-        ]
+    """Describe a call: what goes in, what comes out, and the statuses of its problems.
+
+    role: who alone may call it. is_open: it takes no token.
+    """
+    if body is not None:
+        problems += (400, 413, 415, 422)
+    if role is not None:
+        problems += (403,)
+    if not is_open:
+        problems += (401, 429, 503)
+    examples = EXAMPLES.get(name, [])
     operation: Operation = {
+        "operationId": name,
+        "tags": [tag],
         "summary": summary,
         "responses": {
             **{
-                str(status): {
-                    "description": summary,
-                    "content": {"application/json": {"schema": _ref(name)}},
-                }
-                for status, name in answers.items()
+                str(status): {"description": ANSWER_WORDS[status] or summary, **_content(schema)}
+                for status, schema in answers.items()
             },
             **{
                 str(status): {
                     "description": PROBLEM_WORDS[status],
                     "content": {MEDIA_TYPE: {"schema": _ref("Problem")}},
                 }
-                for status in (*problems, 429, 503)
+                for status in sorted(problems)
             },
         },
     }
-    for status, names in ANSWER_HEADERS.items():
-        operation["responses"][str(status)]["headers"] = {
-            name: {"description": HEADER_WORDS[name], "schema": COUNT} for name in names
-        }
-    if parameters or headers:
-        operation["parameters"] = [*parameters, *headers]
+    for status, names in PROBLEM_HEADERS.items():
+        if status in problems:
+            operation["responses"][str(status)]["headers"] = {
+                name: {"description": HEADER_WORDS[name], "required": True, "schema": schema}
+                for name, schema in names.items()
+            }
+    if is_open:
+        operation["security"] = []
+    if parameters := _parameters(query, path, headers, examples):
+        operation["parameters"] = parameters
     if body is not None:
         operation["requestBody"] = {
             "required": True,
-            "content": {"application/json": {"schema": _ref(body)}},
+            "content": {
+                "application/json": {
+                    "schema": _ref(body),
+                    "examples": {
+                        example.name: {
+                            "summary": example.summary,
+                            "value": example.request["body"],
+                        }
+                        for example in examples
+                        if example.request is not None
+                    },
+                }
+            },
         }
+    _show_answers(operation, examples, role)
     return operation
 
 
+def _service(
+    name: str,
+    summary: str,
+    answers: Answers,
+    problems: tuple[int, ...] = (),
+    path: tuple[str, ...] = (),
+) -> Operation:
+    """Describe a call that is open to everybody."""
+    return _operation(name, "Service", summary, problems, answers=answers, path=path, is_open=True)
+
+
+def _content(answer: str | tuple[str, ...] | None) -> Schema:
+    """Describe a body: JSON by the name of its schema, anything else by its media types."""
+    if answer is None:
+        return {}
+    if isinstance(answer, str):
+        return {"content": {"application/json": {"schema": _ref(answer)}}}
+    return {"content": {media_type: {"schema": TEXT} for media_type in answer}}
+
+
+def _parameters(
+    query: Schema | None,
+    path: tuple[str, ...],
+    headers: tuple[Schema, ...],
+    examples: list[Example],
+) -> list[Schema]:
+    """Describe the parameters of a call, each with its values in the examples."""
+    parameters: list[Schema] = [
+        {"name": name, "in": "path", "required": True, "schema": PATH_PARAMETERS[name]}
+        for name in path
+    ]
+    if query is not None:
+        parameters += [
+            {"name": name, "in": "query", "required": name in query["required"], "schema": schema}
+            for name, schema in query["properties"].items()
+        ]
+    parameters += [dict(header) for header in headers]
+    for parameter in parameters:
+        place = "headers" if parameter["in"] == "header" else parameter["in"]
+        values = {
+            example.name: {
+                "summary": example.summary,
+                "value": example.request[place][parameter["name"]],
+            }
+            for example in examples
+            if example.request is not None and parameter["name"] in example.request.get(place, {})
+        }
+        if values:
+            parameter["examples"] = values
+    return parameters
+
+
+def _show_answers(operation: Operation, examples: list[Example], role: str | None) -> None:
+    """Put the examples to the answers of a call; what it shares with others, by reference."""
+    for example in examples:
+        response = operation["responses"][str(example.status)]
+        shown = _shown(example)
+        for media_type, content in response.get("content", {}).items():
+            if example.media_type in (None, media_type):
+                content.setdefault("examples", {})[example.name] = shown
+        for name, value in example.headers.items():
+            header = response.setdefault("headers", {}).setdefault(
+                name, {"description": HEADER_WORDS[name], "required": True, "schema": TEXT}
+            )
+            header.setdefault("examples", {})[example.name] = shown | {"value": value}
+    for example in SHARED.values():
+        response = operation["responses"].get(str(example.status))
+        if response is None or (example.status == 403 and example.name != ROLE_EXAMPLES.get(role)):
+            continue
+        reference = {"$ref": f"#/components/examples/{example.name}"}
+        response["content"][MEDIA_TYPE].setdefault("examples", {})[example.name] = reference
+
+
+def _shown(example: Example) -> Schema:
+    """Write an example of an answer, with who is answered.
+
+    x-request: what differs in the request from the operation's first example; without it, the
+    request is the example of the same name.
+    """
+    shown: Schema = {"summary": example.summary, "value": example.answer}
+    shown["x-caller"] = None if example.caller == NOBODY else example.caller
+    if example.request is None:
+        shown["x-request"] = example.change
+    return shown
+
+
+DESCRIPTION = """\
+Leaderboards of online examinations: a score, its audit row and the exact rank it produces commit in
+one transaction.
+
+The examples are of one moment: a board of two, alice (user 2) and bob (user 3). Carol (user 4) has
+not begun, dave (user 5) has finished without a score. `x-caller` says whose token was sent, and
+`x-request` what differs from the first example of the call.
+
+Every error is a problem document. 405 (another method than those here) and 500 (a fault of Podium
+itself) can be the answer to any call."""
+TAGS = {
+    "Board": "Who stands where",
+    "Scores": "What moves a board",
+    "Sessions": "Attempts of candidates",
+    "Exams": "Exams and their weights",
+    "Users": "Candidates and staff",
+    "History": "Every accepted submission",
+    "Service": "For programs that watch a gateway, and for browsers; open to everybody",
+}
+ROLE_EXAMPLES: dict[str | None, str] = {"admin": "admins_only", "staff": "staff_only"}
+PATH_PARAMETERS = {
+    **{name: ID | {"maximum": schemas.MAX_ID} for name in ("exam_id", "session_id", "user_id")},
+    "name": TEXT,
+}
+ANSWER_WORDS = {200: None, 201: None, 304: "What is at hand still holds"}
 PROBLEM_WORDS = {
-    400: "The request or its JSON is malformed",
+    400: "The JSON is malformed",
     401: "No token, or one that is not accepted",
     403: "The role does not allow it, or the session is somebody else's",
     404: "Something named does not exist",
@@ -397,15 +554,19 @@ PROBLEM_WORDS = {
     "to come back",
 }
 HEADER_WORDS = {
+    "ETag": "The revision of the page; for If-None-Match",
+    "WWW-Authenticate": "How to say who is calling",
     "Retry-After": "Seconds until it makes sense to come back",
     "RateLimit-Limit": "Requests that the caller may send in a window of time",
     "RateLimit-Remaining": "How many of them are left",
     "RateLimit-Reset": "Seconds until the window ends",
 }
 # The RateLimit headers also stand on every other answer to a caller who has a limit.
-ANSWER_HEADERS: dict[int, tuple[str, ...]] = {429: tuple(HEADER_WORDS), 503: ("Retry-After",)}
-# What every call with a body may be answered.
-BODY = (400, 401, 403, 413, 415, 422)
+PROBLEM_HEADERS: dict[int, dict[str, Schema]] = {
+    401: {"WWW-Authenticate": TEXT},
+    429: {name: COUNT for name in HEADER_WORDS if name.startswith("R")},
+    503: {"Retry-After": COUNT},
+}
 
 IDEMPOTENCY_KEY = {
     "name": "Idempotency-Key",
@@ -420,16 +581,6 @@ IF_NONE_MATCH = {
     "schema": TEXT,
     "description": "The ETag of the page that is at hand; 304 if it still holds.",
 }
-
-GET_PAGE = _operation(
-    "Read a page of a board, with the calling candidate's own entry",
-    {200: "Page"},
-    (400, 401, 404, 422),
-    query=schemas.PAGE_QUERY,
-    headers=(IF_NONE_MATCH,),
-)
-GET_PAGE["responses"]["304"] = {"description": "The page at hand still holds"}
-
 LAST_EVENT_ID = {
     "name": "Last-Event-ID",
     "in": "header",
@@ -437,111 +588,212 @@ LAST_EVENT_ID = {
     "description": "The id of the last event that was seen: the first one goes on behind it.",
 }
 
-GET_STREAM = _operation(
+STREAM = _operation(
+    "get_stream",
+    "Board",
     "Follow a board: Server-Sent Events, one for all changes of a moment",
-    {},
-    (400, 401, 404, 422),
+    (404, 422),
+    answers={200: (STREAM_TYPE,)},
     query=schemas.STREAM_QUERY,
     headers=(LAST_EVENT_ID,),
 )
-GET_STREAM["responses"]["200"] = {
-    "description": "Events of the type revision, or reset where the board's history is another one "
-    "than that of Last-Event-ID; their id is the revision, their data is JSON",
-    "content": {STREAM_TYPE: {"schema": TEXT, "x-data": _ref("BoardEvent")}},
-}
+STREAM["description"] = (
+    "It does not end by itself: whoever waits for the whole answer, as the page /docs does, sees "
+    "nothing of it."
+)
+STREAM["responses"]["200"]["description"] = (
+    "Events of the type revision, or reset where the board's history is another one than that of "
+    "Last-Event-ID; their id is the revision. The schema is that of one event"
+)
+STREAM["responses"]["200"]["content"][STREAM_TYPE]["schema"] = EVENT
 
 PATHS: dict[str, dict[str, Operation]] = {
-    "/api/v1/users": {
-        "post": _operation("Create a user (admin)", {201: "User"}, (*BODY, 409), body="NewUser")
-    },
-    "/api/v1/exams": {
-        "post": _operation("Create an exam (admin)", {201: "Exam"}, BODY, body="NewExam"),
-        "get": _operation("List exams", {200: "Exams"}, (400, 401, 422), query=schemas.EXAMS_QUERY),
-    },
-    "/api/v1/exams/{exam_id}": {
-        "get": _operation("Read an exam", {200: "Exam"}, (401, 404), path=("exam_id",)),
-        "patch": _operation(
-            "Change the weights; the board is recalculated in the same commit (admin)",
-            {200: "Exam"},
-            (*BODY, 404),
-            body="ExamChange",
-            path=("exam_id",),
-        ),
-    },
-    "/api/v1/sessions": {
-        "post": _operation(
-            "Start an attempt (201), or return the one in progress (200)",
-            {201: "Session", 200: "Session"},
-            (*BODY, 404, 409),
-            body="NewSession",
-        )
-    },
-    "/api/v1/sessions/{session_id}": {
+    "/api/v1/leaderboard": {
         "get": _operation(
-            "Read a session with its module scores (its candidate, staff)",
-            {200: "SessionWithModules"},
-            (401, 403, 404),
-            path=("session_id",),
+            "get_leaderboard",
+            "Board",
+            "Read a page of a board, with the calling candidate's own entry",
+            (404, 422),
+            answers={200: "Page", 304: None},
+            query=schemas.PAGE_QUERY,
+            headers=(IF_NONE_MATCH,),
         )
     },
-    "/api/v1/sessions/{session_id}/finish": {
-        "patch": _operation(
-            "Finish a session; again, it changes nothing (its candidate, staff)",
-            {200: "Session"},
-            (401, 403, 404),
-            path=("session_id",),
+    "/api/v1/leaderboard/around": {
+        "get": _operation(
+            "get_around",
+            "Board",
+            "Read the entries above and below a candidate",
+            (404, 422),
+            answers={200: "Around"},
+            query=schemas.AROUND_QUERY,
+        )
+    },
+    "/api/v1/leaderboard/entries/{user_id}": {
+        "get": _operation(
+            "get_entry",
+            "Board",
+            "Read where one candidate stands",
+            (404, 422),
+            answers={200: "OwnEntry"},
+            query=schemas.ENTRY_QUERY,
+            path=("user_id",),
+        )
+    },
+    "/api/v1/leaderboard/stream": {"get": STREAM},
+    "/api/v1/leaderboard/recalculate": {
+        "post": _operation(
+            "recalculate",
+            "Board",
+            "Rebuild a board from its raw scores (admin)",
+            (404,),
+            answers={200: "Recalculated"},
+            role="admin",
+            body="Recalculation",
         )
     },
     "/api/v1/scores": {
         "post": _operation(
+            "submit_score",
+            "Scores",
             "Submit one module score (its candidate, staff)",
-            {200: "Accepted"},
-            (*BODY, 404, 409),
+            (403, 404, 409),
+            answers={200: "Accepted"},
             body="Submission",
             headers=(IDEMPOTENCY_KEY,),
         )
     },
     "/api/v1/scores/batch": {
         "post": _operation(
+            "submit_scores",
+            "Scores",
             "Submit many; each succeeds or fails for itself (staff)",
-            {200: "Results"},
-            BODY,
+            answers={200: "Results"},
+            role="staff",
             body="Batch",
         )
     },
-    "/api/v1/leaderboard": {"get": GET_PAGE},
-    "/api/v1/leaderboard/around": {
-        "get": _operation(
-            "Read the entries above and below a candidate",
-            {200: "Around"},
-            (400, 401, 404, 422),
-            query=schemas.AROUND_QUERY,
-        )
-    },
-    "/api/v1/leaderboard/entries/{user_id}": {
-        "get": _operation(
-            "Read where one candidate stands",
-            {200: "OwnEntry"},
-            (400, 401, 404, 422),
-            query=schemas.ENTRY_QUERY,
-            path=("user_id",),
-        )
-    },
-    "/api/v1/leaderboard/stream": {"get": GET_STREAM},
-    "/api/v1/leaderboard/recalculate": {
+    "/api/v1/sessions": {
         "post": _operation(
-            "Rebuild a board from its raw scores (admin)",
-            {200: "Recalculated"},
-            (*BODY, 404),
-            body="Recalculation",
+            "start_session",
+            "Sessions",
+            "Start an attempt (201), or return the one in progress (200)",
+            (403, 404, 409),
+            answers={201: "Session", 200: "Session"},
+            body="NewSession",
+        )
+    },
+    "/api/v1/sessions/{session_id}": {
+        "get": _operation(
+            "get_session",
+            "Sessions",
+            "Read a session with its module scores (its candidate, staff)",
+            (403, 404),
+            answers={200: "SessionWithModules"},
+            path=("session_id",),
+        )
+    },
+    "/api/v1/sessions/{session_id}/finish": {
+        "patch": _operation(
+            "finish_session",
+            "Sessions",
+            "Finish a session; again, it changes nothing (its candidate, staff)",
+            (403, 404),
+            answers={200: "Session"},
+            path=("session_id",),
+        )
+    },
+    "/api/v1/exams": {
+        "post": _operation(
+            "create_exam",
+            "Exams",
+            "Create an exam (admin)",
+            answers={201: "Exam"},
+            role="admin",
+            body="NewExam",
+        ),
+        "get": _operation(
+            "list_exams",
+            "Exams",
+            "List exams",
+            (422,),
+            answers={200: "Exams"},
+            query=schemas.EXAMS_QUERY,
+        ),
+    },
+    "/api/v1/exams/{exam_id}": {
+        "get": _operation(
+            "get_exam",
+            "Exams",
+            "Read an exam",
+            (404,),
+            answers={200: "Exam"},
+            path=("exam_id",),
+        ),
+        "patch": _operation(
+            "update_exam",
+            "Exams",
+            "Change the weights; the board is recalculated in the same commit (admin)",
+            (404,),
+            answers={200: "Exam"},
+            role="admin",
+            body="ExamChange",
+            path=("exam_id",),
+        ),
+    },
+    "/api/v1/users": {
+        "post": _operation(
+            "create_user",
+            "Users",
+            "Create a user (admin)",
+            (409,),
+            answers={201: "User"},
+            role="admin",
+            body="NewUser",
         )
     },
     "/api/v1/audit": {
         "get": _operation(
+            "get_audit_trail",
+            "History",
             "Read the history, in commit order (staff)",
-            {200: "Audit"},
-            (400, 401, 403, 404, 422),
+            (404, 422),
+            answers={200: "Audit"},
+            role="staff",
             query=schemas.AUDIT_QUERY,
         )
+    },
+    "/healthz": {
+        "get": _service("healthz", "Tell that the process lives", {200: "Status"}),
+    },
+    "/readyz": {
+        "get": _service("readyz", "Tell that MySQL can be had", {200: "Status"}, (503,)),
+    },
+    "/metrics": {
+        "get": _service("metrics", "Tell Prometheus what was counted", {200: (METRICS_TYPE,)}),
+    },
+    "/openapi.json": {
+        "get": _service("openapi", "Read this document", {200: "Document"}),
+    },
+    "/": {
+        "get": _service(
+            "live_board", "Open the live board", {200: (MEDIA_TYPES[".html"],), 304: None}
+        ),
+    },
+    "/docs": {
+        "get": _service(
+            "docs",
+            "Open the API reference",
+            {200: (MEDIA_TYPES[".html"],), 304: None},
+        ),
+    },
+    "/static/{name}": {
+        "get": _service(
+            "static_file",
+            "Load a file of a page",
+            {200: tuple(MEDIA_TYPES[suffix] for suffix in (".css", ".js", ".svg")), 304: None},
+            (404,),
+            path=("name",),
+        ),
     },
 }

@@ -1,4 +1,4 @@
-"""The live board at `/`: a page, its modules and its styles, the same for everybody."""
+"""The live board at `/` and the API reference at `/docs`: pages that are the same for everybody."""
 
 from __future__ import annotations
 
@@ -18,20 +18,28 @@ MEDIA_TYPES = {
     ".js": "text/javascript; charset=utf-8",
     ".svg": "image/svg+xml",
 }
-# The page loads what lies beside it and talks to the gateway it came from; nothing runs inline.
-POLICY = "; ".join(
-    [
-        "default-src 'none'",
-        "script-src 'self'",
-        "style-src 'self'",
-        "img-src 'self'",
-        "connect-src 'self'",
-        "base-uri 'none'",
-        "form-action 'none'",
-        "frame-ancestors 'none'",
-    ]
-)
-PAGE = "index.html"
+
+
+def _policy(**changes: str) -> str:
+    """Return the policy of a page, but for some of its directives, named with _ for -."""
+    directives = {
+        "default-src": "'none'",
+        "script-src": "'self'",
+        "style-src": "'self'",
+        "img-src": "'self'",
+        "connect-src": "'self'",
+        "base-uri": "'none'",
+        "form-action": "'none'",
+        "frame-ancestors": "'none'",
+    } | {name.replace("_", "-"): value for name, value in changes.items()}
+    return "; ".join(f"{name} {value}" for name, value in directives.items())
+
+
+# A page loads what lies beside it and talks to the gateway it came from; nothing runs inline.
+POLICY = _policy()
+# The icons of Swagger UI stand in its stylesheet.
+DOCS_POLICY = _policy(img_src="'self' data:")
+PAGES = ("index.html", "docs.html")
 
 
 @dataclass(frozen=True)
@@ -44,19 +52,24 @@ class File:
 
 
 def init_app(app: Flask) -> None:
-    """Add `/` and what it loads; the data, behind their tokens, come from the API."""
+    """Add the pages and what they load; the data, behind their tokens, come from the API."""
     # Held in memory by name, so that no address leads to any other file.
     files = dict(_read(WEB))
 
     @app.get("/")
     def live_board() -> Response:
         """Show the live board."""
-        return _answer(files[PAGE])
+        return _answer(files["index.html"])
+
+    @app.get("/docs")
+    def docs() -> Response:
+        """Show the API reference."""
+        return _answer(files["docs.html"], DOCS_POLICY)
 
     @app.get("/static/<path:name>")
     def static_file(name: str) -> Response:
-        """Send a module, a stylesheet or an icon of the live board."""
-        if name not in files or name == PAGE:
+        """Send a script, a stylesheet or an icon of a page."""
+        if name not in files or name in PAGES:
             raise Problem("route_not_found", f"there is no file {name}")
         return _answer(files[name])
 
@@ -75,12 +88,12 @@ def _file(path: Path) -> File:
     return File(content, MEDIA_TYPES[path.suffix], hashlib.sha256(content).hexdigest()[:32])
 
 
-def _answer(file: File) -> Response:
+def _answer(file: File, policy: str = POLICY) -> Response:
     """Send a file, or tell that the client has it already."""
     response = Response(file.content, content_type=file.media_type)
     response.set_etag(file.etag)
     # Asked about each time, which costs a 304: a page and modules of two releases do not mix.
     response.headers["Cache-Control"] = "no-cache"
-    response.headers["Content-Security-Policy"] = POLICY
+    response.headers["Content-Security-Policy"] = policy
     response.make_conditional(request)
     return response

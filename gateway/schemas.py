@@ -34,12 +34,14 @@ def _id(description: str) -> Schema:
 
 
 def _name(longest: int, description: str) -> Schema:
+    # No pattern that Python knows finds what MySQL takes for nothing, such as U+200B or an accent
+    # without a letter: of such a name the procedure says that it is empty.
     return {
         "type": "string",
         "minLength": 1,
         "maxLength": longest,
         "pattern": r"\S",
-        "description": description,
+        "description": f"{description}; more than blanks and characters that show nothing",
     }
 
 

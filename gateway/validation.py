@@ -21,7 +21,8 @@ MAX_DEPTH = 90
 SHOWN = 60
 # \ud800 to \udfff, of which a lone one is not a character.
 SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
-INTEGER = re.compile(r"-?[0-9]{1,18}")
+# As long as an id may be; what is longer is read as text, and refused as such.
+INTEGER = re.compile(r"-?[0-9]{1,19}")
 
 # A run of digits that may be more than 64 bits.
 LONG_NUMBER = re.compile(r"[0-9]{19}")
