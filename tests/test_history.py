@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
+from gateway.history import History, NotQuiet, Recorder, Violation, check
+from gateway.history.recorder import Answer, Read
 from gateway.loader import statements
 from tests.client import Api
 from tests.factories import make_exam, make_session, make_user, submission, unique_name
-from tests.history import History, Recorder, Violation, check
-from tests.history.recorder import Answer, Read
 from tests.sql_harness import SQL, result_sets, submit
 
 MODULES = ("coding", "quiz", "assessment")
@@ -468,5 +468,5 @@ def test_a_board_that_is_still_being_written_to_is_not_judged(api: Api, admin: A
     recorder, exam_id = Recorder(), make_exam(api)
     session_id = make_session(api, exam_id)
     recorder.read(exam_id, "gateway-a", 0, 0, 1)
-    with pytest.raises(AssertionError, match="still being written to"):
+    with pytest.raises(NotQuiet, match="still being written to"):
         check(recorder.history, Moving(admin, session_id))

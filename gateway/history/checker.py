@@ -11,10 +11,10 @@ from decimal import Decimal
 from itertools import accumulate
 from typing import Any
 
-from tests.history.recorder import Answer, History, Read, Submission
-from tests.history.replay import MODULES, Board, replay, weighted
-from tests.history.stored import Stored, read_stored
-from tests.sql_harness import Row
+from gateway.db import Row
+from gateway.history.recorder import Answer, History, Read, Submission
+from gateway.history.replay import MODULES, Board, replay, weighted
+from gateway.history.stored import Stored, read_stored
 
 ENTRY_FIELDS = (
     "rank",
@@ -43,8 +43,9 @@ def check(history: History, connection: Any, *, lag_sec: float = 0) -> list[Viol
     """Return every promise that a history and the database together show to be broken.
 
     The history must hold everything that was submitted to its exams, and nobody may submit any
-    more. connection: administrative, in autocommit. lag_sec: for how long a gateway may show less
-    than another one has shown; more than 0 only where a gateway was cut off from Redis (P6).
+    more. connection: of an account that may read the tables, such as podium_dba, in autocommit.
+    lag_sec: for how long a gateway may show less than another one has shown; more than 0 only where
+    a gateway was cut off from Redis (P6). Raises NotQuiet.
     """
     found: list[Violation] = []
     for exam_id in history.exam_ids:

@@ -9,7 +9,7 @@ from decimal import ROUND_HALF_UP, Decimal, localcontext
 from itertools import groupby
 from typing import Any
 
-from tests.history.stored import Stored
+from gateway.history.stored import Stored
 
 MODULES = ("coding", "quiz", "assessment")
 TEN_THOUSANDTH = Decimal("0.0001")

@@ -1,0 +1,7 @@
+"""What clients saw while things broke, and whether the database agrees with it afterwards."""
+
+from gateway.history.checker import Violation, check
+from gateway.history.recorder import History, Recorder
+from gateway.history.stored import NotQuiet
+
+__all__ = ["History", "NotQuiet", "Recorder", "Violation", "check"]
