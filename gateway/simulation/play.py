@@ -10,11 +10,12 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from demo.candidates import Candidate
-from demo.client import Caller, Gateway
+from gateway.history import Recorder
+from gateway.simulation.candidates import Candidate
+from gateway.simulation.client import Answer, Caller, Gateway, expect
 
-TITLE = "Backend Challenge 2026"
 TICK_SEC = 0.25
+PER_PAGE = 10
 
 
 @dataclass(frozen=True)
@@ -42,11 +43,13 @@ class Record:
     # The revision a candidate had been told and the one his next read of the board showed.
     reads: list[tuple[int, int]] = field(default_factory=list)
     finished: int = 0
+    # The same as clients of any kind note it, for the history checker.
+    recorder: Recorder = field(default_factory=Recorder)
 
 
 @dataclass(frozen=True)
 class Exam:
-    """The exam of this demo, its organiser, and who can still take it when it is over."""
+    """An exam of our own, its organiser, and who can still take it when it is over."""
 
     exam_id: int
     organiser: Caller
@@ -54,10 +57,10 @@ class Exam:
     spare_session_id: int
 
 
-def open_exam(gateway: Gateway, admin_token: str) -> Exam:
+def open_exam(gateway: Gateway, admin_token: str, title: str) -> Exam:
     """Create the exam, and a session nobody plays, for the user to try."""
     organiser = Caller(gateway, admin_token)
-    exam_id = _create(organiser, "/exams", {"title": TITLE})["exam_id"]
+    exam_id = _create(organiser, "/exams", {"title": title})["exam_id"]
     spare_id = _user(organiser, f"you.{exam_id}", "You")
     session = _create(organiser, "/sessions", {"exam_id": exam_id, "user_id": spare_id})
     return Exam(exam_id, organiser, spare_id, session["session_id"])
@@ -66,72 +69,114 @@ def open_exam(gateway: Gateway, admin_token: str) -> Exam:
 def register(
     organiser: Caller, record: Record, candidates: Sequence[Candidate], workers: int
 ) -> Iterator[None]:
-    """Create a user for every candidate, so many at a time; yields from time to time."""
+    """Create a user for every candidate, so many at a time; yields from time to time.
+
+    Once the gateway's clients are told that it is over, those who are not begun are left out.
+    """
 
     def one(place: int) -> None:
         who = candidates[place]
         record.user_ids[place] = _user(organiser, who.username, who.full_name)
 
-    return _in_threads([partial(one, place) for place in range(len(candidates))], workers)
+    tasks = [partial(one, place) for place in range(len(candidates))]
+    return _in_threads(tasks, workers, organiser.gateway.over)
 
 
 def play(
     gateway: Gateway, record: Record, candidates: Sequence[Candidate], workers: int
 ) -> Iterator[None]:
-    """Let all who are registered take the exam, so many at a time; yields from time to time."""
+    """Let all who are registered take the exam, so many at a time; yields from time to time.
+
+    Once the gateway's clients are told that it is over, each ends with the answer he waits for.
+    """
     lock = threading.Lock()
 
     def one(place: int) -> None:
-        heard = _take_exam(gateway, record.exam_id, record.user_ids[place], candidates[place])
-        with lock:
-            record.acknowledged += heard.acknowledged
-            record.replays += heard.replays
-            record.refused |= heard.refused
-            record.reads += heard.reads
-            record.finished += heard.finished
+        heard = Record(record.exam_id, recorder=record.recorder)
+        try:
+            _take_exam(gateway, heard, record.user_ids[place], candidates[place])
+        finally:
+            with lock:
+                record.acknowledged += heard.acknowledged
+                record.replays += heard.replays
+                record.refused |= heard.refused
+                record.reads += heard.reads
+                record.finished += heard.finished
 
-    return _in_threads([partial(one, place) for place in range(len(candidates))], workers)
+    tasks = [partial(one, place) for place in sorted(record.user_ids)]
+    return _in_threads(tasks, workers, gateway.over)
 
 
-def _take_exam(gateway: Gateway, exam_id: int, user_id: int, candidate: Candidate) -> Record:
+def _take_exam(gateway: Gateway, heard: Record, user_id: int, candidate: Candidate) -> None:
     """Start, hand in, finish, and look at the board."""
-    heard, me = Record(exam_id), gateway.as_candidate(user_id)
+    me, exam_id = gateway.as_candidate(user_id), heard.exam_id
     session_id = _create(me, "/sessions", {"exam_id": exam_id, "user_id": user_id})["session_id"]
     version = 0
     for step in candidate.steps:
+        if gateway.over.is_set():
+            return
         sent = {"session_id": session_id, **step.module, "expected_version": version}
         if step.is_stale:
             _go_on_from_the_past(me, heard, sent)
             # What a client does about a conflict: read the session again, then decide anew.
             sent["expected_version"] = me.get(f"/sessions/{session_id}")["version"]
         key = str(uuid.uuid4())
-        outcome = _submit(me, sent, key)
+        heard.recorder.sent(key, exam_id, sent)
+        outcome = _submit(me, heard, sent, key)
         heard.acknowledged.append(Submission(key, user_id, sent, outcome))
         if step.is_retried:
-            heard.replays.append((outcome, _submit(me, sent, key)))
+            heard.replays.append((outcome, _submit(me, heard, sent, key)))
         version = outcome["version"]
     me.call("finish", "PATCH", f"/sessions/{session_id}/finish", expected=200)
     heard.finished = 1
-    page = me.get(f"/leaderboard?exam_id={exam_id}&per_page=10", "leaderboard")
+    answer = me.call(
+        "leaderboard",
+        "GET",
+        f"/leaderboard?exam_id={exam_id}&per_page={PER_PAGE}",
+        expected=200,
+    )
+    page = answer.body
     heard.reads.append((heard.acknowledged[-1].outcome["revision"], page["revision"]))
-    return heard
+    heard.recorder.read(
+        exam_id,
+        gateway.url,
+        page["revision"],
+        answer.began,
+        answer.ended,
+        tuple(page["leaderboard"]),
+        PER_PAGE,
+    )
 
 
 def _go_on_from_the_past(me: Caller, heard: Record, sent: dict[str, Any]) -> None:
     """Send a submission that is made for a version before the current one, to be refused."""
     key = str(uuid.uuid4())
     stale = sent | {"expected_version": sent["expected_version"] - 1}
-    problem = me.call("submit", "POST", "/scores", stale, expected=409, key=key).body
+    heard.recorder.sent(key, heard.exam_id, stale)
+    answer = _send(me, heard, stale, key)
+    expect(answer, 409, "a submission for a version that is no longer the newest")
     heard.refused[key] = (
-        problem["code"] == "version_conflict"
-        and problem["current_version"] == sent["expected_version"]
+        answer.body["code"] == "version_conflict"
+        and answer.body["current_version"] == sent["expected_version"]
     )
 
 
-def _submit(me: Caller, sent: dict[str, Any], key: str) -> dict[str, Any]:
-    answer = me.call("submit", "POST", "/scores", sent, expected=200, key=key)
+def _submit(me: Caller, heard: Record, sent: dict[str, Any], key: str) -> dict[str, Any]:
+    """Hand in a module and return the answer, which accepts it."""
+    answer = _send(me, heard, sent, key)
+    expect(answer, 200, "a submission")
     outcome: dict[str, Any] = answer.body
     return outcome
+
+
+def _send(me: Caller, heard: Record, sent: dict[str, Any], key: str) -> Answer:
+    """Send a submission until it is decided, and note the answer, whatever it says."""
+    answer = me.insist("submit", "POST", "/scores", sent, key)
+    if answer.status == 200 or 400 <= answer.status < 500:
+        heard.recorder.answered(
+            key, me.gateway.url, answer.status, answer.body, answer.began, answer.ended
+        )
+    return answer
 
 
 def _user(organiser: Caller, username: str, full_name: str) -> int:
@@ -144,7 +189,9 @@ def _create(caller: Caller, path: str, body: dict[str, Any]) -> Any:
     return caller.call(kind, "POST", path, body, expected=201).body
 
 
-def _in_threads(tasks: Sequence[Callable[[], None]], workers: int) -> Iterator[None]:
+def _in_threads(
+    tasks: Sequence[Callable[[], None]], workers: int, over: threading.Event
+) -> Iterator[None]:
     """Run tasks, so many at a time, yielding several times a second; the first error ends it."""
     with ThreadPoolExecutor(workers) as executor:
         running: set[Future[None]] = {executor.submit(task) for task in tasks}
@@ -153,7 +200,10 @@ def _in_threads(tasks: Sequence[Callable[[], None]], workers: int) -> Iterator[N
                 done, running = wait(running, TICK_SEC, FIRST_EXCEPTION)
                 for future in done:
                     future.result()
+                if over.is_set():
+                    running = {future for future in running if not future.cancel()}
                 yield
         except BaseException:
+            over.set()
             executor.shutdown(cancel_futures=True)
             raise
