@@ -27,7 +27,7 @@ def judge(history: History, violations: Iterable[Violation]) -> list[Verdict]:
     repeated = sum(answer.body["replayed"] for some in accepted.values() for answer in some)
     refused = sum(answer.status == 409 for answer in history.answers)
     newest = max((read.revision for read in history.reads), default=0)
-    pages = sum(read.entries is not None for read in history.reads)
+    ranks = len(accepted) + sum(len(read.entries or ()) for read in history.reads)
 
     def verdict(promise: str, kinds: str, compared: str, amount: str) -> Verdict:
         against = [violation for violation in found if violation.kind in kinds.split()]
@@ -37,49 +37,49 @@ def judge(history: History, violations: Iterable[Violation]) -> list[Verdict]:
         verdict(
             "P1 atomic",
             "half-written",
-            "audit log = modules = sessions = revisions",
+            "audit log = modules = sessions",
             _count(sessions, "session"),
         ),
         verdict(
             "P2 exact",
             "rank",
-            "ranks kept and shown = dense rank at the time",
-            f"{len(accepted):,} + {_count(pages, 'page')}",
+            "ranks told = dense ranks of then",
+            _count(ranks, "rank"),
         ),
         verdict(
             "P3 nothing lost",
             "lost altered",
-            "acknowledged = in the audit log, unaltered",
+            "accepted = audit log, value by value",
             f"{len(accepted):,} accepted",
         ),
         verdict(
             "P4 idempotent",
             "doubled answer",
-            "there once; every answer = its audit row",
-            f"{repeated:,} sent again",
+            "there once, always the same answer",
+            f"{repeated:,} repeated",
         ),
         verdict(
             "P5 versioned",
             "version refused",
-            "versions 1, 2, 3 …; what was refused is not there",
+            "no gaps; nothing refused is there",
             f"{refused:,} refused",
         ),
         verdict(
             "P6 read your writes",
             "backwards",
-            "no read older than an answer before it",
+            "no read older than an answer before",
             _count(len(history.reads), "read"),
         ),
         verdict(
             "P7 ordered",
             "revision",
-            "revisions without gaps, in commit order",
+            "revisions: no gaps, in commit order",
             f"up to {newest:,}",
         ),
         verdict(
             "P8 append-only",
             "tampered",
-            "verify_audit, check_leaderboard: no row",
+            "verify_audit, check_leaderboard",
             _count(sum(violation.kind == "tampered" for violation in found), "row"),
         ),
     ]

@@ -31,7 +31,11 @@ class PlayError(Exception):
 
 
 class NoAnswer(PlayError):
-    """Say that nothing came back."""
+    """Say that nothing came back, and why."""
+
+    def __init__(self, request: str, why: str) -> None:
+        super().__init__(f"The gateway gives no answer to {request}: {why}")
+        self.why = why
 
 
 @dataclass(frozen=True)
@@ -112,9 +116,7 @@ class Gateway:
         try:
             response = self._pool.request(method, self.url + path, body=sent, headers=headers)
         except (urllib3.exceptions.HTTPError, ValueError) as error:
-            raise NoAnswer(
-                f"the gateway gives no answer to {method} {self.url}{path}: {_words(error)}"
-            ) from error
+            raise NoAnswer(f"{method} {self.url}{path}", _words(error)) from error
         ended = time.monotonic()
         self.timings[kind].append(ended - began)
         try:
@@ -122,6 +124,13 @@ class Gateway:
         except ValueError:
             told = None  # No body, or a page that a proxy made.
         return Answer(response.status, told, response.headers, began, ended)
+
+    def open(self, path: str, token: str, timeout: urllib3.Timeout) -> urllib3.BaseHTTPResponse:
+        """Send a GET and return its answer before its body; raises urllib3's own errors."""
+        headers = {"Authorization": f"Bearer {token}", "Accept": "text/event-stream"}
+        return self._pool.request(
+            "GET", self.url + path, headers=headers, timeout=timeout, preload_content=False
+        )
 
 
 @dataclass(frozen=True)
@@ -151,7 +160,8 @@ class Caller:
         No answer, or 503, says that nothing is known to have happened: what may be repeated is sent
         again. Raises NoAnswer where there was none in the end.
         """
-        repeatable = method != "POST" or key is not None
+        # POST /sessions answers with the session in progress, if there is one.
+        repeatable = method != "POST" or key is not None or path == "/sessions"
         for trial in count(1):
             last = trial == TRIES or self.gateway.over.is_set()
             try:
