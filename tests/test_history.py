@@ -6,7 +6,6 @@ import copy
 import random
 import re
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -14,10 +13,9 @@ import pytest
 
 from gateway.history import History, NotQuiet, Recorder, Violation, check, judge
 from gateway.history.recorder import Answer, Read
-from gateway.loader import statements
 from tests.client import Api
 from tests.factories import make_exam, make_session, make_user, submission, unique_name
-from tests.sql_harness import ROOT, SQL, result_sets, submit
+from tests.sql_harness import ROOT, result_sets, submit
 
 MODULES = ("coding", "quiz", "assessment")
 NAMES = ("gateway-a", "gateway-b")
@@ -84,17 +82,6 @@ def whole(gateways: list[Api]) -> History:
 def history(whole: History) -> History:
     """Return a copy of it that may be broken."""
     return copy.deepcopy(whole)
-
-
-@pytest.fixture
-def unguarded(admin: Any) -> Iterator[Any]:
-    """Return an administrative connection to a history whose triggers root has dropped."""
-    triggers = sorted((SQL / "triggers").glob("*.sql"))
-    for file in triggers:
-        result_sets(admin, f"DROP TRIGGER podium.{file.stem}")
-    yield admin
-    for statement in (part for file in triggers for part in statements(file.read_text())):
-        result_sets(admin, statement)
 
 
 def kinds(violations: list[Violation]) -> set[str]:
