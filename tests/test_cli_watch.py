@@ -22,7 +22,7 @@ from gateway.cli.picture import picture
 from tests import command_line
 from tests.client import Api, token
 from tests.command_line import Terminal
-from tests.conftest import SECRET
+from tests.conftest import SECRET, TEST_HOME
 from tests.factories import make_exam, make_user, submission
 from tests.faults.proxy import Proxy
 from tests.waiting import wait_until
@@ -145,6 +145,9 @@ def test_without_a_place_for_a_stream_it_asks_and_says_so(
         lines.wait_to_be_told("asking every 2 s: this gateway has no place for another stream")
         submit(api, exam_id, 60)
         lines.wait_for("revision 4 ")
+        # Asked for what is newer than that, not for all of it again.
+        log = TEST_HOME / "log" / "gateway-one-stream.log"
+        wait_until(lambda: '"status":304' in log.read_text())
     taken.close()
 
 

@@ -159,7 +159,7 @@ class Follower:
                 reason = "the stream has ended"
             except NoStream as error:
                 reason, pause_sec = str(error), error.pause_sec
-            except (urllib3.exceptions.HTTPError, ValueError):
+            except (urllib3.exceptions.HTTPError, ValueError, LookupError):
                 reason = "the stream has broken off"
             failures += 1
             with self._changed:
