@@ -5,17 +5,24 @@ from __future__ import annotations
 import re
 import secrets
 import signal
+import socket
 import subprocess
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 
+from gateway.simulation.candidates import invent
+from gateway.simulation.client import Gateway
+from gateway.simulation.play import Record, play
 from tests import command_line
 from tests.client import Api
 from tests.conftest import SECRET, with_account
 from tests.databases import Database
+from tests.factories import make_exam as make_exam_over_http
+from tests.factories import make_user
 from tests.faults.proxy import Proxy
 from tests.own_server import OwnServer
 from tests.sql_harness import call, make_exam, problems_of, result_sets, rows
@@ -213,6 +220,22 @@ def test_a_gateway_that_stays_away_ends_the_play_and_what_was_done_is_checked(
     assert told.endswith("Nothing is wrong.\n")
 
 
+def test_a_session_whose_answer_is_lost_is_begun_again(api: Api, network: Proxy) -> None:
+    network.cut()
+    gateway = Gateway(f"http://127.0.0.1:{network.port}", SECRET, 1)
+    record = Record(make_exam_over_http(api))
+    record.user_ids[0] = make_user(api)
+    with socket.create_server(("127.0.0.1", network.port)) as deaf, ThreadPoolExecutor(1) as own:
+        playing = own.submit(list, play(gateway, record, invent(1, "lost", 1), 1))
+        connection, _ = deaf.accept()
+        connection.close()
+        deaf.close()
+        network.mend()
+        playing.result(20)
+    gateway.close()
+    assert record.finished == 1
+
+
 def exams(admin: Any) -> int:
     """Return how many exams there are."""
     return int(rows(admin, "SELECT COUNT(*) AS found FROM podium.exams")[0]["found"])
@@ -228,13 +251,19 @@ def test_an_account_that_reads_no_table_does_not_begin(
     assert exams(admin) == before
 
 
-def test_the_database_of_another_gateway_is_not_checked(run: Run, own_mysql: OwnServer) -> None:
+def test_the_database_of_another_gateway_is_not_checked(
+    run: Run, admin: Any, own_mysql: OwnServer
+) -> None:
+    make_exam(admin)
     other = Database(own_mysql.url)
     other.upgrade()
-    refused = run(PODIUM_MYSQL_URL=own_mysql.url)
+    # It has an exam 1 too; an exam that is made now it does not have.
+    make_exam(other.admin)
+    refusals = [run(*exam, PODIUM_MYSQL_URL=own_mysql.url) for exam in ((1,), ())]
     other.close()
-    assert refused.returncode == 2
-    assert "does not name the database that this gateway serves" in refused.stderr
+    for refused in refusals:
+        assert refused.returncode == 2
+        assert "does not name the database that this gateway serves" in refused.stderr
 
 
 @pytest.mark.parametrize(

@@ -56,8 +56,10 @@ class Lines:
 def watching(api: Api, *arguments: object, **env: str) -> Iterator[Lines]:
     """Watch with pipes in place of a terminal."""
     with command_line.begin("watch", *arguments, **told_of(api), **env) as process:
-        yield Lines(process)
-        process.terminate()
+        try:
+            yield Lines(process)
+        finally:
+            process.kill()
 
 
 def told_of(api: Api) -> dict[str, str]:
