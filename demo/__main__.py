@@ -14,13 +14,15 @@ from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
-from demo import candidates, play, verify
-from demo.client import DemoError, Gateway
-from demo.play import Exam, Record
+from demo import verify
 from demo.screen import Screen
+from gateway.simulation import candidates, play
+from gateway.simulation.client import Gateway, PlayError
+from gateway.simulation.play import Exam, Record
 from services.server import HOME, Server
 from services.stack import Stack, find_administrator, start_stack
 
+TITLE = "Backend Challenge 2026"
 HEARTBEAT_SEC = 2
 MISSED_BEATS = 3
 # Whoever ends the terminal or the job means the servers too.
@@ -34,7 +36,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     for number in SIGNALS:
         signal.signal(number, _interrupt)
     screen.say(
-        f"[bold]Podium[/bold]: {play.TITLE}, {arguments.candidates} candidates, "
+        f"[bold]Podium[/bold]: {TITLE}, {arguments.candidates} candidates, "
         f"{min(arguments.workers, arguments.candidates)} at once\n"
     )
     try:
@@ -51,7 +53,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         screen.say("\nStopped in the middle.")
         return 130
-    except DemoError as error:
+    except PlayError as error:
         screen.error(f"\n{error}")
         return 1
     finally:
@@ -117,7 +119,7 @@ def play_exam(
     screen: Screen, gateway: Gateway, admin_token: str, *, count: int, workers: int, seed: int
 ) -> tuple[Exam, Record, float]:
     """Play the exam, and return it, what the candidates were told, and the seconds it took."""
-    exam = play.open_exam(gateway, admin_token)
+    exam = play.open_exam(gateway, admin_token, TITLE)
     record = Record(exam.exam_id)
     cast = candidates.invent(count, exam.exam_id, seed)
     screen.say()
@@ -185,12 +187,12 @@ def _serve(screen: Screen, gateway: Gateway) -> None:
             try:
                 gateway.send("heartbeat", "GET", "/healthz", None)
                 missed = 0
-            except DemoError:
+            except PlayError:
                 missed += 1
     except KeyboardInterrupt:
         screen.say()
         return
-    raise DemoError("The gateway does not answer any more.")
+    raise PlayError("The gateway does not answer any more.")
 
 
 def _interrupt(number: int, frame: FrameType | None) -> NoReturn:

@@ -15,9 +15,9 @@ from typing import Any
 
 import mysql.connector
 
-from demo.client import Caller, Gateway
-from demo.play import Record, Submission
 from gateway.config import MysqlUrl
+from gateway.simulation.client import Caller, Gateway
+from gateway.simulation.play import Record, Submission
 
 PER_PAGE = 50
 AUDIT_PAGE = 1000

@@ -15,11 +15,13 @@ import pytest
 
 from gateway import loader
 from gateway.config import MysqlUrl
+from gateway.loader import statements
 from services import start_mysql, start_redis
 from services.gateway import start_gateway
 from services.server import HOME, Server
 from tests.client import Api
 from tests.own_server import OwnServer
+from tests.sql_harness import SQL, result_sets
 
 pytest_plugins = ["tests.faults.plugin"]
 
@@ -148,6 +150,17 @@ def query(admin: Any) -> Callable[..., list[dict[str, Any]]]:
             return rows
 
     return execute
+
+
+@pytest.fixture
+def unguarded(admin: Any) -> Iterator[Any]:
+    """Return an administrative connection to a history whose triggers root has dropped."""
+    triggers = sorted((SQL / "triggers").glob("*.sql"))
+    for file in triggers:
+        result_sets(admin, f"DROP TRIGGER podium.{file.stem}")
+    yield admin
+    for statement in (part for file in triggers for part in statements(file.read_text())):
+        result_sets(admin, statement)
 
 
 @pytest.fixture

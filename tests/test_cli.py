@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
-import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -14,6 +14,8 @@ from typing import Any
 import jwt
 import pytest
 
+from tests import command_line
+from tests.command_line import Terminal
 from tests.conftest import SECRET
 from tests.sql_harness import call, make_exam, problems_of, unique_name
 from tests.sql_harness import rows as rows_of
@@ -29,15 +31,8 @@ def begin(gateway_mysql_url: str) -> Begin:
     """Return a function that begins a command with the gateway's account: EXECUTE only."""
 
     def begin_command(*arguments: object, **env: str) -> subprocess.Popen[str]:
-        return subprocess.Popen(
-            [sys.executable, "-m", "flask", "--app", "gateway", *map(str, arguments)],
-            env=os.environ
-            | {"PODIUM_MYSQL_URL": gateway_mysql_url, "PODIUM_JWT_SECRET": SECRET}
-            | env,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+        account = {"PODIUM_MYSQL_URL": gateway_mysql_url, "PODIUM_JWT_SECRET": SECRET}
+        return command_line.begin(*arguments, **account | env)
 
     return begin_command
 
@@ -142,6 +137,34 @@ def test_a_killed_import_goes_on_where_it_was(
     assert problems_of(admin, exam_id) == []
 
 
+def test_an_import_ends_with_ctrl_c_and_goes_on(
+    begin: Begin, run: Run, admin: Any, tmp_path: Path
+) -> None:
+    exam_id, name = make_exam(admin), unique_name()
+    file = write(tmp_path, *(f"quiz,{name}-{n // 3},A,{n % 101},100,60," for n in range(6000)))
+    with begin("import", file, "--exam", exam_id) as stopped:
+        wait_until(lambda: call(admin, "get_exam", exam_id)[0][0]["revision"] >= 2)
+        stopped.send_signal(signal.SIGINT)
+        _, told = stopped.communicate()
+    assert stopped.returncode == 2
+    assert told == "Error: stopped: the same command goes on where it was\n"
+    assert run("import", file, "--exam", exam_id).stdout.startswith("6,000 rows loaded, ")
+
+
+def test_an_import_shows_in_a_terminal_how_far_it_is(
+    gateway_mysql_url: str, admin: Any, tmp_path: Path
+) -> None:
+    rows = (f"{'quiz' if n else 'chess'},{unique_name()},A,1,2,3," for n in range(1001))
+    file, exam_id = write(tmp_path, *rows), make_exam(admin)
+    arguments = ("import", file, "--exam", exam_id)
+    env = {"PODIUM_MYSQL_URL": gateway_mysql_url, "NO_COLOR": "1"}
+    with Terminal(80, 24, *arguments, **env) as terminal:
+        assert terminal.end() == 1
+        terminal.wait_for("1,000 rows loaded")
+        assert "scores.csv" in terminal.text
+        assert "100% 1,001 rows, 1 rejected, " in terminal.text
+
+
 def test_two_imports_of_one_file_at_once_load_it_once(
     begin: Begin, admin: Any, tmp_path: Path
 ) -> None:
@@ -225,6 +248,7 @@ def test_verify_tells_a_board_that_is_wrong(
     assert f"{exam_id}  board     session" in found.stdout
 
 
-def test_a_worker_of_the_gateway_does_not_load_rich() -> None:
-    loaded = "import sys, gateway; sys.exit('rich' in sys.modules)"
+def test_a_worker_of_the_gateway_does_not_load_what_only_commands_need() -> None:
+    only = "{'rich', 'urllib3', 'gateway.history', 'gateway.simulation'}"
+    loaded = f"import sys, gateway; sys.exit(', '.join({only} & sys.modules.keys()) or 0)"
     assert subprocess.run([sys.executable, "-c", loaded]).returncode == 0

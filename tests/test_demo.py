@@ -20,10 +20,10 @@ from rich.console import Console
 
 from demo import verify
 from demo.__main__ import main, play_exam, run
-from demo.client import Caller, DemoError, Gateway
-from demo.play import Exam, Record, Submission
 from demo.screen import Screen
 from demo.verify import Check, Evidence
+from gateway.simulation.client import Caller, Gateway, PlayError
+from gateway.simulation.play import Exam, Record, Submission
 from services.server import ROOT, Server
 from services.stack import Stack
 from tests.client import STAFF_ID, Api, token
@@ -183,7 +183,7 @@ def test_a_failed_check_is_shown_with_its_figures_and_fails_the_demo(
 
 def test_a_refusal_is_told_by_its_code(api: Api) -> None:
     gateway = Gateway(api.url, SECRET, 1)
-    with pytest.raises(DemoError, match="answered 404, not 200: exam_not_found"):
+    with pytest.raises(PlayError, match="answered 404, not 200: exam_not_found"):
         Caller(gateway, token(SECRET, 1, "candidate")).get("/exams/999999999")
     gateway.close()
 

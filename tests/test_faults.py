@@ -24,6 +24,7 @@ import redis
 
 from gateway import loader
 from gateway.config import Config, MysqlUrl
+from gateway.history import check
 from services import start_mysql
 from services.gateway import start_gateway
 from services.server import Server
@@ -34,7 +35,6 @@ from tests.faults.figures import BEGIN, DOCUMENT, END, Figures, Row
 from tests.faults.load import Load
 from tests.faults.plugin import FIGURES
 from tests.faults.proxy import Proxy
-from tests.history import check
 from tests.own_server import OwnServer
 from tests.sql_harness import rows
 from tests.waiting import wait_until

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import copy
 import random
+import re
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from gateway.loader import statements
+from gateway.history import History, NotQuiet, Recorder, Violation, check, judge
+from gateway.history.recorder import Answer, Read
 from tests.client import Api
 from tests.factories import make_exam, make_session, make_user, submission, unique_name
-from tests.history import History, Recorder, Violation, check
-from tests.history.recorder import Answer, Read
-from tests.sql_harness import SQL, result_sets, submit
+from tests.sql_harness import ROOT, result_sets, submit
 
 MODULES = ("coding", "quiz", "assessment")
 NAMES = ("gateway-a", "gateway-b")
@@ -83,17 +82,6 @@ def whole(gateways: list[Api]) -> History:
 def history(whole: History) -> History:
     """Return a copy of it that may be broken."""
     return copy.deepcopy(whole)
-
-
-@pytest.fixture
-def unguarded(admin: Any) -> Iterator[Any]:
-    """Return an administrative connection to a history whose triggers root has dropped."""
-    triggers = sorted((SQL / "triggers").glob("*.sql"))
-    for file in triggers:
-        result_sets(admin, f"DROP TRIGGER podium.{file.stem}")
-    yield admin
-    for statement in (part for file in triggers for part in statements(file.read_text())):
-        result_sets(admin, statement)
 
 
 def kinds(violations: list[Violation]) -> set[str]:
@@ -174,6 +162,41 @@ def test_a_submission_that_nobody_sent_is_caught(history: History, admin: Any) -
     assert check(history, admin) == [
         Violation("doubled", f"{key} is in the audit log, and nobody sent it")
     ]
+
+
+def test_what_others_submitted_before_a_history_began_is_not_its_own(api: Api, admin: Any) -> None:
+    exam_id, recorder = make_exam(api), Recorder()
+    before = api.post("/scores", submission(make_session(api, exam_id))).json
+    item, key = submission(make_session(api, exam_id)), unique_name()
+    recorder.sent(key, exam_id, item)
+    answer = api.post("/scores", item, Idempotency_Key=key)
+    recorder.answered(key, "gateway-a", answer.status, answer.json, 0, 1)
+    assert kinds(check(recorder.history, admin)) == {"doubled"}
+    recorder.begins(exam_id, before["revision"])
+    assert check(recorder.history, admin) == []
+
+
+@pytest.mark.parametrize(("limit", "found"), [(2, set()), (3, {"rank"}), (None, {"rank"})])
+def test_the_top_of_a_board_is_compared_as_far_as_it_goes(
+    history: History, admin: Any, limit: int | None, found: set[str]
+) -> None:
+    newest = latest(history)
+    assert newest.entries is not None and len(newest.entries) == 4
+    history.reads.append(replace(newest, entries=newest.entries[:2], limit=limit))
+    assert kinds(check(history, admin)) == found
+
+
+def test_every_kind_of_violation_breaks_a_promise() -> None:
+    told = (ROOT / "docs" / "reliability.md").read_text(encoding="utf-8")
+    table = told.partition("| kind | what is wrong |")[2].partition("\n\n")[0]
+    kinds_told = re.findall(r"^\| ([a-z-]+) \|", table, re.MULTILINE)
+    assert len(kinds_told) == 11
+    found = [Violation(kind, "") for kind in kinds_told]
+    verdicts = judge(History(), found)
+    assert sorted(map(str, found)) == sorted(
+        str(violation) for verdict in verdicts for violation in verdict.violations
+    )
+    assert [verdict.promise.split()[0] for verdict in verdicts] == [f"P{n}" for n in range(1, 9)]
 
 
 def test_an_unanswered_submission_may_be_there_or_not(history: History, admin: Any) -> None:
@@ -468,5 +491,5 @@ def test_a_board_that_is_still_being_written_to_is_not_judged(api: Api, admin: A
     recorder, exam_id = Recorder(), make_exam(api)
     session_id = make_session(api, exam_id)
     recorder.read(exam_id, "gateway-a", 0, 0, 1)
-    with pytest.raises(AssertionError, match="still being written to"):
+    with pytest.raises(NotQuiet, match="still being written to"):
         check(recorder.history, Moving(admin, session_id))

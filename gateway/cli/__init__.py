@@ -1,4 +1,4 @@
-"""The command line: flask --app gateway db|exam|token|import|export|verify, a module for each."""
+"""The command line: db, exam, token, import, export, verify, simulate, watch; a module for each."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ from gateway.cli.db import db
 from gateway.cli.exams import exam
 from gateway.cli.exporting import export
 from gateway.cli.importing import import_scores
+from gateway.cli.simulating import simulate
 from gateway.cli.tokens import token
 from gateway.cli.verifying import verify
+from gateway.cli.watching import watch
 
-COMMANDS = (db, exam, token, import_scores, export, verify)
+COMMANDS = (db, exam, token, import_scores, export, verify, simulate, watch)
 
 
 def init_app(app: Flask) -> None:

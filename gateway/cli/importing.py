@@ -9,6 +9,7 @@ import json
 import os
 import re
 import sys
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
@@ -80,6 +81,8 @@ def import_scores(file: Path, exam_id: int) -> None:
         raise Unusable(f"{error.filename}: {error.strerror}") from error
     except click.ClickException as error:
         raise Unusable(error.message) from error
+    except KeyboardInterrupt:
+        raise Unusable("stopped: the same command goes on where it was") from None
     if not rejected:
         partial_path.unlink()
         rejected_path.unlink(missing_ok=True)
@@ -106,13 +109,15 @@ def _load(
     rejects.writerow(["line", "reason", *header])
     loaded = replayed = rejected = 0
 
-    with _progress(os.fstat(raw.fileno()).st_size) as report, ThreadPoolExecutor(1) as ahead:
+    size = os.fstat(raw.fileno()).st_size
+    with _progress(Path(raw.name).name, size) as report, ThreadPoolExecutor(1) as ahead:
         rows = _rows(reader, header, exam_id)
         parts = iter(lambda: tuple(islice(rows, ROWS_PER_CALL)), ())
         part = next(parts, None)
         registered = ahead.submit(_register, registrar, exam_id, part) if part else None
         while part and registered:
             registered.result()
+            done = raw.tell()
             following = next(parts, None)
             if following:
                 registered = ahead.submit(_register, registrar, exam_id, following)
@@ -123,8 +128,9 @@ def _load(
                 else:
                     rejected += 1
                     rejects.writerow([row.line, row.reason, *row.values])
-            report(raw.tell(), loaded + rejected)
+            report(done, loaded + rejected, rejected)
             part = following
+        report(size, loaded + rejected, rejected)
     return loaded, replayed, rejected
 
 
@@ -233,12 +239,15 @@ def _submit(database: Procedures, rows: tuple[Row, ...]) -> int:
 
 
 @contextmanager
-def _progress(total_bytes: int) -> Iterator[Callable[[int, int], None]]:
-    """Show how far it is: a bar on a terminal, a line now and then elsewhere."""
+def _progress(name: str, total_bytes: int) -> Iterator[Callable[[int, int, int], None]]:
+    """Show how far it is: a bar on a terminal, a line now and then elsewhere.
+
+    The function takes the bytes that were read, the rows, and how many of them were rejected.
+    """
     if not sys.stderr.isatty():
         told = 0
 
-        def tell(_: int, rows: int) -> None:
+        def tell(_: int, rows: int, rejected: int) -> None:
             nonlocal told
             if rows // ROWS_PER_LINE > told:
                 told = rows // ROWS_PER_LINE
@@ -247,22 +256,14 @@ def _progress(total_bytes: int) -> Iterator[Callable[[int, int], None]]:
         yield tell
         return
     # Here, so that a worker of the gateway never loads it.
-    from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        Progress,
-        TaskProgressColumn,
-        TextColumn,
-        TimeRemainingColumn,
-    )
+    from gateway.cli.progress import bar
 
-    columns = (
-        BarColumn(),
-        TaskProgressColumn(),
-        TextColumn("{task.fields[rows]:,} rows"),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=Console(stderr=True)) as bar:
-        task = bar.add_task("", total=total_bytes, rows=0)
-        yield lambda done, rows: bar.update(task, completed=done, rows=rows)
-        bar.update(task, completed=total_bytes)
+    began = time.monotonic()
+    with bar(name, total_bytes, kept=True) as show:
+
+        def draw(done: int, rows: int, rejected: int) -> None:
+            refused = f", {rejected:,} rejected" if rejected else ""
+            speed = rows / max(time.monotonic() - began, 0.001)
+            show(done, f"{rows:,} rows{refused}, {speed:,.0f}/s")
+
+        yield draw

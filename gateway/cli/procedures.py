@@ -31,7 +31,7 @@ class Procedures:
     """One connection, with the account of PODIUM_MYSQL_URL."""
 
     def __init__(self, connection: Any) -> None:
-        self._connection = connection
+        self.connection = connection
 
     def call(self, procedure: str, *values: object) -> Results:
         """CALL a public procedure, again where it collided with another; refusals end the command.
@@ -42,7 +42,7 @@ class Procedures:
         statement = f"CALL podium.{procedure}({', '.join(['%s'] * len(values))})"
         for attempt in range(RETRIES + 1):
             try:
-                return fetch(self._connection, statement, values)
+                return fetch(self.connection, statement, values)
             except DRIVER_ERRORS as error:
                 if error.errno not in COLLISIONS or attempt == RETRIES:
                     refuse(error)

@@ -11,6 +11,11 @@ import jwt
 from gateway.auth import AUDIENCE, CANDIDATE, ROLES
 from gateway.cli.procedures import Unusable
 
+# Staff whom no row of the table users stands for: its id is beyond all that create_user gives out.
+NOBODY_ID = 10**15
+# Of a secret; gateways refuse shorter ones.
+LEAST_BYTES = 32
+
 
 @click.command()
 @click.option("--user", "user_id", type=click.IntRange(1), required=True, help="The user's id.")
@@ -24,6 +29,17 @@ def token(user_id: int, role: str, hours: float) -> None:
 
     Exit code: 0 signed, 2 usage or no secret.
     """
+    claims = {
+        "sub": str(user_id),
+        "role": role,
+        "aud": AUDIENCE,
+        "exp": int(time.time() + hours * 3600),
+    }
+    click.echo(jwt.encode(claims, signing_secret(), "HS256"))
+
+
+def signing_secret() -> str:
+    """Return PODIUM_JWT_SECRET; ends the command where there is none."""
     secret = os.environ.get("PODIUM_JWT_SECRET")
     if not secret:
         if os.environ.get("PODIUM_JWT_PUBLIC_KEY"):
@@ -32,10 +48,6 @@ def token(user_id: int, role: str, hours: float) -> None:
                 "whoever holds the private key"
             )
         raise Unusable("PODIUM_JWT_SECRET is not set: the gateway's own secret signs tokens")
-    claims = {
-        "sub": str(user_id),
-        "role": role,
-        "aud": AUDIENCE,
-        "exp": int(time.time() + hours * 3600),
-    }
-    click.echo(jwt.encode(claims, secret, "HS256"))
+    if len(secret.encode()) < LEAST_BYTES:
+        raise Unusable(f"PODIUM_JWT_SECRET is too short to be a gateway's: {LEAST_BYTES} bytes")
+    return secret

@@ -16,9 +16,9 @@ from urllib.parse import urlsplit
 
 import urllib3.exceptions
 
+from gateway.history import Recorder
 from tests.client import Answer, Api, token
 from tests.factories import make_exam, make_session, submission, unique_name
-from tests.history import Recorder
 from tests.waiting import wait_until
 
 CLIENTS = 4

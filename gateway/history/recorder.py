@@ -32,9 +32,10 @@ class Answer:
 
 @dataclass(frozen=True)
 class Read:
-    """A revision of a board that a gateway showed, with the entries where they were a whole page.
+    """A revision of a board that a gateway showed, with its entries where they are known.
 
-    A submission that was answered with a revision counts as a read of it.
+    A submission that was answered with a revision counts as a read of it. limit: the entries were
+    as many from the top; None: all.
     """
 
     exam_id: int
@@ -43,6 +44,7 @@ class Read:
     began: float
     ended: float
     entries: tuple[Mapping[str, Any], ...] | None = None
+    limit: int | None = None
 
 
 @dataclass
@@ -52,6 +54,8 @@ class History:
     submissions: dict[str, Submission] = field(default_factory=dict)
     answers: list[Answer] = field(default_factory=list)
     reads: list[Read] = field(default_factory=list)
+    # The revisions at which exams were when their histories began; 0 where none is named.
+    began_at: dict[int, int] = field(default_factory=dict)
 
     @property
     def exam_ids(self) -> list[int]:
@@ -75,6 +79,11 @@ class Recorder:
     def __init__(self) -> None:
         self.history = History()
         self._lock = threading.Lock()
+
+    def begins(self, exam_id: int, revision: int) -> None:
+        """Note that an exam was played before, by others, up to a revision."""
+        with self._lock:
+            self.history.began_at[exam_id] = revision
 
     def sent(self, key: str, exam_id: int, item: Mapping[str, Any]) -> None:
         """Note a submission, before it goes out for the first time."""
@@ -108,7 +117,10 @@ class Recorder:
         began: float,
         ended: float,
         entries: tuple[Mapping[str, Any], ...] | None = None,
+        limit: int | None = None,
     ) -> None:
         """Note a revision of a board that was shown."""
         with self._lock:
-            self.history.reads.append(Read(exam_id, gateway, revision, began, ended, entries))
+            self.history.reads.append(
+                Read(exam_id, gateway, revision, began, ended, entries, limit)
+            )

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import bisect
 import json
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from decimal import Decimal
 from itertools import accumulate
 from typing import Any
 
-from tests.history.recorder import Answer, History, Read, Submission
-from tests.history.replay import MODULES, Board, replay, weighted
-from tests.history.stored import Stored, read_stored
-from tests.sql_harness import Row
+from gateway.db import Row
+from gateway.history.recorder import Answer, History, Read, Submission
+from gateway.history.replay import MODULES, Board, replay, weighted
+from gateway.history.stored import Stored, read_stored
 
 ENTRY_FIELDS = (
     "rank",
@@ -43,13 +43,13 @@ def check(history: History, connection: Any, *, lag_sec: float = 0) -> list[Viol
     """Return every promise that a history and the database together show to be broken.
 
     The history must hold everything that was submitted to its exams, and nobody may submit any
-    more. connection: administrative, in autocommit. lag_sec: for how long a gateway may show less
-    than another one has shown; more than 0 only where a gateway was cut off from Redis (P6).
+    more. connection: of an account that may read the tables, such as podium_dba, in autocommit.
+    lag_sec: for how long a gateway may show less than another one has shown; more than 0 only where
+    a gateway was cut off from Redis (P6). Raises NotQuiet.
     """
     found: list[Violation] = []
     for exam_id in history.exam_ids:
         stored = read_stored(connection, exam_id)
-        boards = dict(replay(stored))
         found += _acknowledged(history, stored)
         found += _invited(history, stored)
         found += _whole(stored)
@@ -58,7 +58,7 @@ def check(history: History, connection: Any, *, lag_sec: float = 0) -> list[Viol
         found += _answers(history, stored)
         found += _backwards(history, exam_id, lag_sec)
         found += _ranks(stored)
-        found += _ranks_of_then(history, stored, boards)
+        found += _ranks_of_then(history, stored)
         found += _own_checks(stored)
     return found
 
@@ -112,6 +112,8 @@ def _invited(history: History, stored: Stored) -> Iterator[Violation]:
             last[answer.key] = answer
     for row in stored.audit:
         key = row["submission_id"]
+        if row["revision"] <= history.began_at.get(stored.exam["exam_id"], 0):
+            continue
         if key not in history.submissions:
             yield Violation("doubled", f"{key} is in the audit log, and nobody sent it")
         elif key in last and last[key].status != 200:
@@ -328,39 +330,45 @@ def _compared(what: str, found: list[Any], right: list[Any]) -> Iterator[Violati
     yield Violation("rank", f"{what} has in place {place + 1} {one}, it should be {other}")
 
 
-def _ranks_of_then(
-    history: History, stored: Stored, boards: Mapping[int, Board]
-) -> Iterator[Violation]:
+def _ranks_of_then(history: History, stored: Stored) -> Iterator[Violation]:
     """Compare every entry that was told or kept with the audit log, played up to its revision."""
     exam_id = stored.exam["exam_id"]
+    kept: defaultdict[int, list[Row]] = defaultdict(list)
     for row in stored.audit:
-        entry = boards.get(row["revision"], {}).get(row["user_id"])
+        kept[row["revision"]].append(row)
+    shown: defaultdict[int, list[Read]] = defaultdict(list)
+    for read in history.reads:
+        if read.exam_id == exam_id and read.entries is not None:
+            shown[read.revision].append(read)
+    for number, board in replay(stored):
+        yield from _ranks_at(board, kept.pop(number, []), shown.pop(number, []))
+    # What speaks of a revision that there is not.
+    nowhere = Board(stored.exam["attempt_policy"], {})
+    for number in sorted(kept.keys() | shown.keys()):
+        yield from _ranks_at(nowhere, kept[number], shown[number])
+
+
+def _ranks_at(board: Board, kept: list[Row], shown: list[Read]) -> Iterator[Violation]:
+    """Compare what was kept and shown of one revision with the board that it had."""
+    for row in kept:
+        entry = board.entry(row["user_id"])
         right = None if entry is None else asdict(entry)
-        kept = {name: row[f"entry_{name}"] for name in ENTRY_FIELDS}
-        if kept != right:
+        found = {name: row[f"entry_{name}"] for name in ENTRY_FIELDS}
+        if found != right:
             yield Violation(
                 "rank",
-                f"{row['submission_id']} made {kept} of revision {row['revision']}, the audit log "
+                f"{row['submission_id']} made {found} of revision {row['revision']}, the audit log "
                 f"up to there gives {right}",
             )
-    for read in history.reads:
-        if read.exam_id != exam_id or read.entries is None:
-            continue
-        shown = [
-            tuple(
-                _numbers(entry, "rank", "user_id", "total_score", "total_time_sec").values(),
-            )
-            for entry in read.entries
-        ]
-        board = boards.get(read.revision, {})
-        right_board = [
-            (entry.rank, user_id, entry.total_score, entry.total_time_sec)
-            for user_id, entry in board.items()
+    for read in shown:
+        entries = [
+            tuple(_numbers(entry, "rank", "user_id", "total_score", "total_time_sec").values())
+            for entry in read.entries or ()
         ]
         yield from _compared(
-            f"{read.gateway}'s board of exam {exam_id} at revision {read.revision}",
-            shown,
-            right_board,
+            f"{read.gateway}'s board of exam {read.exam_id} at revision {read.revision}",
+            entries,
+            board.top(read.limit),
         )
 
 

@@ -46,17 +46,17 @@ class Candidate:
     steps: list[Step]
 
 
-def invent(count: int, exam_id: int, seed: int) -> list[Candidate]:
-    """Invent candidates; the same seed gives the same ones, under user names of this exam."""
-    return [_candidate(number, exam_id, seed) for number in range(1, count + 1)]
+def invent(count: int, group: object, seed: int) -> list[Candidate]:
+    """Invent candidates; the same seed gives the same ones, under user names of this group."""
+    return [_candidate(number, group, seed) for number in range(1, count + 1)]
 
 
-def _candidate(number: int, exam_id: int, seed: int) -> Candidate:
+def _candidate(number: int, group: object, seed: int) -> Candidate:
     person = random.Random(f"{seed}:name:{number}")
     first, last = person.choice(FIRST_NAMES), person.choice(LAST_NAMES)
     twin = number - 1 if number % TWINS == 0 else number
     return Candidate(
-        username=f"{first}.{last}.{exam_id}.{number}".lower(),
+        username=f"{first}.{last}.{group}.{number}".lower(),
         full_name=f"{first} {last}",
         steps=_steps(random.Random(f"{seed}:steps:{twin}")),
     )

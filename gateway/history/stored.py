@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from tests.sql_harness import Row, result_sets, rows
+from gateway.db import Results, Row, fetch
 
 PER_PAGE = 200
 # A board that somebody still writes on is read anew, so many times.
@@ -107,6 +107,10 @@ ORDER BY `rank`, user_id
 """
 
 
+class NotQuiet(Exception):
+    """Say that a board did not stand still for as long as it takes to read it."""
+
+
 @dataclass(frozen=True)
 class Stored:
     """All of one exam, of one moment."""
@@ -128,22 +132,22 @@ class Stored:
 
 
 def read_stored(connection: Any, exam_id: int) -> Stored:
-    """Read an exam on an administrative connection in autocommit."""
+    """Read an exam on a connection that may read the tables, in autocommit; raises NotQuiet."""
     for _ in range(READINGS):
-        result_sets(connection, "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY")
+        _results(connection, "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY")
         try:
-            [exam] = rows(connection, EXAM, (exam_id,))
+            [exam] = _rows(connection, EXAM, exam_id)
             found = [
-                rows(connection, statement, (exam_id,))
+                _rows(connection, statement, exam_id)
                 for statement in (SESSIONS, MODULES, AUDIT, REVISIONS, SNAPSHOT, TRUTH)
             ]
         finally:
-            result_sets(connection, "ROLLBACK")
+            _results(connection, "ROLLBACK")
         sessions, modules, audit, revisions, snapshot, truth = found
         shown, revision = _read_pages(connection, exam_id)
-        differences = rows(connection, "CALL podium.check_leaderboard(%s)", (exam_id,))
-        faults = rows(connection, "CALL podium.verify_audit(%s)", (exam_id,))
-        if revision == rows(connection, EXAM, (exam_id,))[0]["revision"] == exam["revision"]:
+        differences = _rows(connection, "CALL podium.check_leaderboard(%s)", exam_id)
+        faults = _rows(connection, "CALL podium.verify_audit(%s)", exam_id)
+        if revision == _rows(connection, EXAM, exam_id)[0]["revision"] == exam["revision"]:
             return Stored(
                 exam,
                 {row["session_id"]: row for row in sessions},
@@ -156,7 +160,7 @@ def read_stored(connection: Any, exam_id: int) -> Stored:
                 differences,
                 faults,
             )
-    raise AssertionError(f"exam {exam_id} is still being written to; check it when all is quiet")
+    raise NotQuiet(f"exam {exam_id} is still being written to; check it when all is quiet")
 
 
 def _read_pages(connection: Any, exam_id: int) -> tuple[list[Row], int]:
@@ -164,10 +168,19 @@ def _read_pages(connection: Any, exam_id: int) -> tuple[list[Row], int]:
     shown: list[Row] = []
     page = 1
     while True:
-        [head], entries, _ = result_sets(
-            connection, "CALL podium.get_leaderboard(%s, %s, %s, NULL)", (exam_id, page, PER_PAGE)
+        [head], entries, _ = _results(
+            connection, "CALL podium.get_leaderboard(%s, %s, %s, NULL)", exam_id, page, PER_PAGE
         )
         shown += entries
         if len(entries) < PER_PAGE:
             return shown, int(head["revision"])
         page += 1
+
+
+def _rows(connection: Any, statement: str, *values: object) -> list[Row]:
+    """Execute a statement and return the rows of its first result set."""
+    return _results(connection, statement, *values)[0]
+
+
+def _results(connection: Any, statement: str, *values: object) -> Results:
+    return fetch(connection, statement, values)
