@@ -284,8 +284,8 @@ class Hub:
         with self._changed:
             board = self._boards.get(exam_id)
             if board is None or board.ended:
+                # Due at once: what was told since that standing was read, nobody here has heard.
                 board = self._boards[exam_id] = Board(exam_id, standing)
-                board.due_at += self._poll_sec
             board.streams += 1
             with board.changed:
                 board.known = max(board.known, standing.revision)

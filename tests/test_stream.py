@@ -409,10 +409,17 @@ class CountingDatabase(Database):
     """A real one that counts how often boards are read."""
 
     reads = 0
+    # Called once, when a board has been read.
+    meanwhile: Callable[[], object] | None = None
 
     def call(self, procedure: str, *values: object, repeatable: bool = True) -> Results:
-        self.reads += procedure == "get_revisions"
-        return super().call(procedure, *values, repeatable=repeatable)
+        results = super().call(procedure, *values, repeatable=repeatable)
+        if procedure == "get_revisions":
+            self.reads += 1
+            meanwhile, self.meanwhile = self.meanwhile, None
+            if meanwhile is not None:
+                meanwhile()
+        return results
 
 
 @pytest.fixture
@@ -459,6 +466,31 @@ def test_a_board_is_read_once_for_all_its_streams(
         stream.close()
         stream.close()
     assert (made.open_streams, made._boards) == (0, {})
+
+
+def test_what_commits_while_a_boards_first_stream_opens_shows_soon(
+    api: Api, board: tuple[int, int], counted: tuple[streams.Hub, CountingDatabase]
+) -> None:
+    exam_id, session_id = board
+    made, database = counted
+    other_exam = make_exam(api)
+    other_session = make_session(api, other_exam)
+    other = made.open(other_exam, None, 2**40)
+    next(other)
+    wait_until(lambda: made._hears)
+
+    def commit() -> None:
+        post(api, session_id)
+        # Told in this order: whoever has heard of this one has heard of that.
+        post(api, other_session)
+        next(other)
+
+    database.meanwhile = commit
+    stream = made.open(exam_id, None, 2**40)
+    assert data_of(next(stream))["revision"] == 1
+    assert data_of(next(stream))["revision"] == 2
+    for each in (stream, other):
+        each.close()
 
 
 def test_who_does_not_read_gets_the_rest_page_by_page_and_nothing_is_kept_for_him(
