@@ -17,7 +17,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from gateway.coalescing import Coalescer
-from gateway.config import Config
+from gateway.config import MAX_REDIS_CONNECTIONS, Config
 from gateway.metrics import Metrics
 
 log = logging.getLogger(__name__)
@@ -127,6 +127,7 @@ class PageCache:
                 config.redis_url,
                 socket_timeout=config.redis_timeout_sec,
                 socket_connect_timeout=config.redis_timeout_sec,
+                max_connections=MAX_REDIS_CONNECTIONS,
                 # By default redis-py tries for 4 s before it says that there is no server.
                 retry=Retry(NoBackoff(), 0),
             )

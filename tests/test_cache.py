@@ -16,6 +16,7 @@ from gateway import cache as cache_module
 from gateway.cache import Page, PageCache
 from gateway.config import Config
 from gateway.metrics import Metrics
+from services.gateway import THREADS
 from tests.client import Answer, Api
 from tests.factories import make_exam, make_session, make_user, submission
 from tests.own_server import OwnServer
@@ -622,6 +623,22 @@ def test_a_revision_that_redis_did_not_take_is_published_when_it_is_back(
     # Of those that Redis answered, each.
     assert {sight.revision for sight in sights if sight.epoch is not None} == {6}
     assert caches[1].look(BOARD, NAME).revision == 6
+
+
+def test_all_threads_of_a_gateway_may_ask_at_once(own_redis: OwnServer) -> None:
+    config = Config(mysql_url="", redis_url=own_redis.url, redis_timeout_sec=30)
+    cache, count = PageCache(config, Metrics()), THREADS + config.max_streams
+    assert cache._redis is not None
+    connections = cache._redis.connection_pool._in_use_connections
+    with ThreadPoolExecutor(count) as threads:
+        own_redis.hang()
+        try:
+            told = [threads.submit(cache.publish, BOARD, n) for n in range(count)]
+            wait_until(lambda: sum(each.done() for each in told) + len(connections) == count)
+        finally:
+            own_redis.resume()
+    assert cache._untold == {}
+    cache.close()
 
 
 def test_a_redis_that_hangs_is_asked_once_and_then_left_alone(
