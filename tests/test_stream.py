@@ -516,6 +516,17 @@ def test_who_does_not_read_gets_the_rest_page_by_page_and_nothing_is_kept_for_hi
         stream.close()
 
 
+def test_a_cap_that_is_no_number_is_refused_in_words(tmp_path: Path) -> None:
+    with pytest.raises(SystemExit, match="PODIUM_MAX_STREAMS must be a whole number from 1"):
+        start_gateway(
+            tmp_path,
+            mysql_url="mysql://nobody@localhost/podium",
+            redis_url="",
+            secret=SECRET,
+            env={"PODIUM_MAX_STREAMS": "many"},
+        )
+
+
 def test_granian_stops_at_once_with_open_streams(
     gateway_mysql_url: str, redis_server: Server, api: Api, tmp_path: Path
 ) -> None:
