@@ -516,6 +516,36 @@ def test_who_does_not_read_gets_the_rest_page_by_page_and_nothing_is_kept_for_hi
         stream.close()
 
 
+@pytest.mark.parametrize("back_to", [1, 2, 3])
+def test_who_lags_while_his_board_goes_back_is_told_at_once(
+    back_to: int,
+    api: Api,
+    board: tuple[int, int],
+    counted: tuple[streams.Hub, CountingDatabase],
+    query: Query,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(streams, "MAX_REVISIONS", 5)
+    exam_id, session_id = board
+    made, _ = counted
+    post(api, session_id, raw_score=0)
+    slow, quick = (made.open(exam_id, None, 2**40) for _ in range(2))
+    next(slow), next(quick)
+    revision = [post(api, session_id, raw_score=n) for n in range(1, 13)][-1]
+    while data_of(next(quick))["revision"] < revision:
+        pass
+    query("UPDATE podium.leaderboards SET revision = %s WHERE exam_id = %s", back_to, exam_id)
+    try:
+        began = time.monotonic()
+        text = next(text for text in slow if text != streams.HEARTBEAT)
+        assert text.startswith(b"id: %d\nevent: reset\n" % back_to)
+        assert time.monotonic() - began < SOON_SEC
+    finally:
+        query("UPDATE podium.leaderboards SET revision = %s WHERE exam_id = %s", revision, exam_id)
+    for stream in (slow, quick):
+        stream.close()
+
+
 def test_a_cap_that_is_no_number_is_refused_in_words(tmp_path: Path) -> None:
     with pytest.raises(SystemExit, match="PODIUM_MAX_STREAMS must be a whole number from 1"):
         start_gateway(
