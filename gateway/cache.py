@@ -17,7 +17,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from gateway.coalescing import Coalescer
-from gateway.config import Config
+from gateway.config import MAX_REDIS_CONNECTIONS, Config
 from gateway.metrics import Metrics
 
 log = logging.getLogger(__name__)
@@ -30,7 +30,7 @@ CHANNEL = "podium:revisions"
 
 # KEYS: revision. ARGV: revision, time to live in ms, exam, channel. Never backwards. Only what is
 # news is told, so that hearing of it and reading it is not news again.
-PUBLISH = """
+RAISE = """
 local known = tonumber(redis.call('GET', KEYS[1]) or '-1')
 if known <= tonumber(ARGV[1]) then
     redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
@@ -38,24 +38,25 @@ end
 if known < tonumber(ARGV[1]) then
     redis.call('PUBLISH', ARGV[4], ARGV[3] .. ' ' .. ARGV[1])
 end
-return 1
 """
+PUBLISH = RAISE + "return 1"
 
-# KEYS: lease, revision, page. ARGV: revision, page.
+# KEYS: revision, lease, page. ARGV: revision, time to live in ms, exam, channel, page.
+# The revision is published first, and whatever becomes of the page: it is shown to somebody, so
+# that nobody may be shown less from now on, and perhaps nobody else publishes it.
 # What was read may be older than what was published since, when that is no longer known: it has
 # lived its time, or Redis has lost its memory. The lease was taken before the reading began, so it
 # has gone by then; also where this very script waited in a Redis that hung.
-STORE = """
-local rest = redis.call('PTTL', KEYS[1])
-if rest <= 0 then
-    return
-end
-redis.call('DEL', KEYS[1])
-redis.call('SET', KEYS[3], ARGV[2], 'PX', rest)
-if tonumber(redis.call('GET', KEYS[2]) or '-1') < tonumber(ARGV[1]) then
-    redis.call('SET', KEYS[2], ARGV[1], 'PX', rest)
+STORE = (
+    RAISE
+    + """
+local rest = redis.call('PTTL', KEYS[2])
+if rest > 0 then
+    redis.call('DEL', KEYS[2])
+    redis.call('SET', KEYS[3], ARGV[5], 'PX', rest)
 end
 """
+)
 
 # A random value, lost with everything else: tells looks before a loss from those after it.
 EPOCH_KEY = "podium:epoch"
@@ -99,9 +100,10 @@ class _Flight:
 class PageCache:
     """Pages by board, revision, number and size, and the newest revision of each board.
 
-    A page is served only while the revision it shows is the newest that was published. The key of a
-    revision lives as long as Config.cache_ttl_sec, counted by Redis from before the page was read,
-    which bounds how long a change goes unseen that nobody published.
+    A page is served only while the revision it shows is the newest that was published. It lives as
+    long as Config.cache_ttl_sec, counted by Redis from before it was read, which bounds how long a
+    change goes unseen that nobody published. The key of a revision lives as long from when it was
+    published, so that no page of an older one outlives it.
     """
 
     def __init__(self, config: Config, metrics: Metrics) -> None:
@@ -125,6 +127,7 @@ class PageCache:
                 config.redis_url,
                 socket_timeout=config.redis_timeout_sec,
                 socket_connect_timeout=config.redis_timeout_sec,
+                max_connections=MAX_REDIS_CONNECTIONS,
                 # By default redis-py tries for 4 s before it says that there is no server.
                 retry=Retry(NoBackoff(), 0),
             )
@@ -264,11 +267,12 @@ class PageCache:
         page = load()
         if leased:
             keys = [
-                lease,
                 _revision_key(sight.exam_id),
+                lease,
                 _page_key(sight.exam_id, page.revision, sight.name),
             ]
-            self._ask(lambda: self._store(keys=keys, args=[page.revision, page.text]))
+            told = page.revision, self._ttl_ms, sight.exam_id, CHANNEL
+            self._ask(lambda: self._store(keys=keys, args=[*told, page.text]))
         return page
 
     def _ask(self, question: Callable[[], Any]) -> Any:

@@ -10,6 +10,9 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import limits
 
+# Of a process to Redis. A thread holds one at most, so the server's threads are the bound. redis-py
+# has 100 unless told otherwise, and fails past it as if there were no Redis.
+MAX_REDIS_CONNECTIONS = 10_000
 # What no random secret has in it, and what people write who mean to choose one later.
 PLACEHOLDERS = ("secret", "password", "change", "example", "default", "podium")
 # Of 32 random hexadecimal digits fewer are different, or fewer of the steps from one to the next,

@@ -20,7 +20,7 @@ from redis.retry import Retry
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from gateway.auth import CANDIDATE, STAFF, Caller, TokenVerifier
-from gateway.config import Config
+from gateway.config import MAX_REDIS_CONNECTIONS, Config
 from gateway.errors import Problem
 
 if TYPE_CHECKING:
@@ -239,6 +239,7 @@ def _storage(config: Config) -> Storage | None:
         key_prefix="podium:limits",
         socket_timeout=config.redis_timeout_sec,
         socket_connect_timeout=config.redis_timeout_sec,
+        max_connections=MAX_REDIS_CONNECTIONS,
         # By default redis-py tries for 4 s before it says that there is no server.
         retry=cast(Any, Retry(NoBackoff(), 0)),
     )

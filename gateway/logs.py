@@ -28,7 +28,8 @@ MAX_WAITING = 100_000
 class Writer:
     """Lines to a file descriptor; whoever has one to write does not wait for it.
 
-    A process that is killed loses those of the last GATHER_SEC.
+    Only the thread of this writer may meet a reader who hangs. A process that is killed loses the
+    lines of the last GATHER_SEC.
     """
 
     def __init__(self, descriptor: int) -> None:
@@ -39,18 +40,20 @@ class Writer:
         # here.
         os.register_at_fork(after_in_child=self._begin)
 
-    def put(self, line: str) -> None:
-        """Write a line soon."""
+    def put(self, line: str, at_once: bool = False) -> None:
+        """Have a line written soon, or without waiting for others."""
         if len(self._lines) >= MAX_WAITING:
             self.dropped += 1
             return
         self._lines.append(line)
+        if at_once:
+            self._urgent.set()
         if not self._some.is_set():
             self._wake()
 
     def flush(self) -> None:
-        """Write what was gathered."""
-        with self._lock:
+        """Write what was gathered; for who can wait."""
+        with self._writing:
             text = "".join(self._lines.popleft() for _ in range(len(self._lines)))
             rest = memoryview(text.encode(errors="backslashreplace"))
             try:
@@ -61,13 +64,13 @@ class Writer:
 
     def _begin(self) -> None:
         self._lines: deque[str] = deque()
-        self._some = threading.Event()
-        self._lock = threading.Lock()
+        self._some, self._urgent = threading.Event(), threading.Event()
+        self._starting, self._writing = threading.Lock(), threading.Lock()
         self._thread: threading.Thread | None = None
 
     def _wake(self) -> None:
         self._some.set()
-        with self._lock:
+        with self._starting:
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, daemon=True, name="log")
                 self._thread.start()
@@ -75,9 +78,10 @@ class Writer:
     def _run(self) -> None:
         while True:
             self._some.wait()
-            # Before the flush: who comes after it sets it again.
+            self._urgent.wait(GATHER_SEC)
+            # Before the flush: who comes after it sets them again.
             self._some.clear()
-            time.sleep(GATHER_SEC)
+            self._urgent.clear()
             self.flush()
 
 
@@ -132,12 +136,11 @@ class TextFormatter(logging.Formatter):
 
 
 class StderrHandler(logging.Handler):
-    """Records among the lines of the requests, written at once: they are few, and matter."""
+    """Records among the lines of the requests, which do not wait: they are few, and matter."""
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write a record."""
-        STDERR.put(self.format(record) + "\n")
-        STDERR.flush()
+        STDERR.put(self.format(record) + "\n", at_once=True)
 
 
 def configure(config: Config) -> None:

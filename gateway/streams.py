@@ -178,11 +178,16 @@ class Stream:
             if text is not None:
                 self._resets, self._last = board.resets, board.revision
                 return text
+            expected = board.revision
         # What he lacks is no longer kept: he reads for himself.
         try:
             standing = self._hub.read(board.exam_id, self._last)
         except Problem:
             return None
+        if standing.revision < expected:
+            # Of another history, which all streams of the board have yet to be told.
+            self._hub.hurry(board)
+            return HEARTBEAT
         after, self._last = self._last, standing.reached
         return event("revision", board.exam_id, after, standing, standing.changes)
 
@@ -263,6 +268,12 @@ class Hub:
             changes,
         )
 
+    def hurry(self, board: Board) -> None:
+        """Have a board read at once."""
+        with self._changed:
+            board.due_at = time.monotonic()
+            self._changed.notify_all()
+
     def close(self) -> None:
         """End all streams, so that the server can stop."""
         with self._changed:
@@ -284,8 +295,8 @@ class Hub:
         with self._changed:
             board = self._boards.get(exam_id)
             if board is None or board.ended:
+                # Due at once: what was told since that standing was read, nobody here has heard.
                 board = self._boards[exam_id] = Board(exam_id, standing)
-                board.due_at += self._poll_sec
             board.streams += 1
             with board.changed:
                 board.known = max(board.known, standing.revision)

@@ -79,7 +79,9 @@ def start_gateway(
 
 def _command(process: Process, port: int, environ: Mapping[str, str] = os.environ) -> list[str]:
     """Return the command line of granian: one worker, one listening socket, many threads."""
-    streams = int(environ.get("PODIUM_MAX_STREAMS") or Config.max_streams)
+    asked = environ.get("PODIUM_MAX_STREAMS") or ""
+    # What is no number the gateway refuses itself, in words.
+    streams = int(asked) if asked.isdecimal() else Config.max_streams
     return [
         *(sys.executable, "-m", "granian", "--interface", "wsgi"),
         *("--factory", "gateway.worker:create_app", "--working-dir", str(ROOT)),

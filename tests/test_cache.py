@@ -16,6 +16,7 @@ from gateway import cache as cache_module
 from gateway.cache import Page, PageCache
 from gateway.config import Config
 from gateway.metrics import Metrics
+from services.gateway import THREADS
 from tests.client import Answer, Api
 from tests.factories import make_exam, make_session, make_user, submission
 from tests.own_server import OwnServer
@@ -452,7 +453,7 @@ def test_what_was_read_before_redis_lost_its_memory_is_not_stored(
         return page_of(5)()
 
     assert fetch(caches[0], interrupted) == (page_of(5)(), False)
-    assert caches[1].look(BOARD, NAME).revision is None
+    assert caches[1].look(BOARD, NAME).page is None
     assert fetch(caches[1], page_of(6)) == (page_of(6)(), False)
 
 
@@ -478,8 +479,42 @@ def test_a_load_that_took_longer_than_the_time_to_live_is_not_stored(
 
     flush(own_redis)
     assert fetch(cache, slow) == (page_of(5)(), False)
-    assert not lives(own_redis)
+    assert not any(b":page:" in key for key in lives(own_redis))
     cache.close()
+
+
+def test_nobody_is_shown_less_than_a_page_that_was_too_slow_to_be_stored(
+    own_redis: OwnServer,
+) -> None:
+    config = Config(mysql_url="", redis_url=own_redis.url, cache_ttl_sec=1)
+    slow, quick = (PageCache(config, Metrics()) for _ in range(2))
+    flush(own_redis)
+
+    def overtaken() -> Page:
+        with redis.Redis.from_url(own_redis.url) as client:
+            wait_until(lambda: not client.keys("podium:lease:*"))
+        assert fetch(quick, page_of(5)) == (page_of(5)(), False)
+        # Now somebody commits, and does not publish it: a DBA, or a gateway that was killed.
+        return page_of(6)()
+
+    assert fetch(slow, overtaken) == (page_of(6)(), False)
+    assert fetch(quick, page_of(6)) == (page_of(6)(), False)
+    for cache in (slow, quick):
+        cache.close()
+
+
+def test_a_revision_that_is_read_before_it_is_published_is_told(
+    caches: list[PageCache], own_redis: OwnServer
+) -> None:
+    with redis.Redis.from_url(own_redis.url) as client, client.pubsub() as channel:
+        channel.subscribe(cache_module.CHANNEL)
+        assert channel.get_message(timeout=5)["type"] == "subscribe"
+        fetch(caches[0], page_of(6))
+        caches[1].publish(BOARD, 6)
+        assert channel.get_message(timeout=5)["data"] == b"%d 6" % BOARD
+        caches[1].publish(BOARD, 7)
+        # Once each.
+        assert channel.get_message(timeout=5)["data"] == b"%d 7" % BOARD
 
 
 def test_what_a_redis_that_hung_is_told_to_store_late_is_not_stored(own_redis: OwnServer) -> None:
@@ -502,7 +537,7 @@ def test_what_a_redis_that_hung_is_told_to_store_late_is_not_stored(own_redis: O
         own_redis.resume()
     with redis.Redis.from_url(own_redis.url) as client:
         wait_until(lambda: client.info("commandstats").get("cmdstat_evalsha") is not None)
-    assert not lives(own_redis)
+    assert not any(b":page:" in key for key in lives(own_redis))
     cache.close()
 
 
@@ -588,6 +623,22 @@ def test_a_revision_that_redis_did_not_take_is_published_when_it_is_back(
     # Of those that Redis answered, each.
     assert {sight.revision for sight in sights if sight.epoch is not None} == {6}
     assert caches[1].look(BOARD, NAME).revision == 6
+
+
+def test_all_threads_of_a_gateway_may_ask_at_once(own_redis: OwnServer) -> None:
+    config = Config(mysql_url="", redis_url=own_redis.url, redis_timeout_sec=30)
+    cache, count = PageCache(config, Metrics()), THREADS + config.max_streams
+    assert cache._redis is not None
+    connections = cache._redis.connection_pool._in_use_connections
+    with ThreadPoolExecutor(count) as threads:
+        own_redis.hang()
+        try:
+            told = [threads.submit(cache.publish, BOARD, n) for n in range(count)]
+            wait_until(lambda: sum(each.done() for each in told) + len(connections) == count)
+        finally:
+            own_redis.resume()
+    assert cache._untold == {}
+    cache.close()
 
 
 def test_a_redis_that_hangs_is_asked_once_and_then_left_alone(

@@ -20,14 +20,16 @@ from gateway.limits import (
     Counter,
     LimitedTokens,
     SharedCounts,
+    _storage,
     init_app,
     network_of,
 )
-from services.gateway import start_gateway
+from services.gateway import THREADS, start_gateway
 from services.server import Server
 from tests.client import Answer, Api
 from tests.conftest import SECRET
 from tests.own_server import OwnServer
+from tests.waiting import wait_until
 
 # Windows by the clock: a year holds all requests of a test.
 FEW = "5 per year"
@@ -294,6 +296,27 @@ def test_what_redis_did_not_take_it_is_told_later(own_redis: OwnServer) -> None:
     here._shared._silent_until = 0.0
     assert passed([here], "a", 1) == 1
     assert passed([there], "a", 3) == 1
+
+
+def test_all_threads_of_a_gateway_may_count_at_once(own_redis: OwnServer) -> None:
+    config = Config(mysql_url="", redis_url=own_redis.url, redis_timeout_sec=30)
+    storage, count = _storage(config), THREADS + config.max_streams
+    assert isinstance(storage, RedisStorage)
+    shared, connections = SharedCounts(storage), storage.storage.connection_pool
+    shared.add("before", 1, 1)  # From now on Redis knows the script.
+    with ThreadPoolExecutor(count) as threads:
+        own_redis.hang()
+        try:
+            told = [threads.submit(shared.add, "many", 1, 100) for _ in range(count)]
+            wait_until(
+                lambda: (
+                    sum(each.done() for each in told) + len(connections._in_use_connections)
+                    == count
+                )
+            )
+        finally:
+            own_redis.resume()
+        assert sorted(each.result() or 0 for each in told) == list(range(1, count + 1))
 
 
 def test_the_next_window_begins_anew(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import re
 import secrets
+import select
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -291,6 +293,33 @@ def test_what_nobody_takes_is_dropped_and_counted(monkeypatch: pytest.MonkeyPatc
         writer.put("5\n")
         writer.flush()
         assert os.read(out, 100) == b"5\n"
+
+
+def test_nobody_waits_for_a_reader_that_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
+    handler, record = logs.StderrHandler(), logging.makeLogRecord({"msg": "of a record"})
+    with ThreadPoolExecutor(2) as threads, pipe_writer() as (writer, out):
+        monkeypatch.setattr(logs, "STDERR", writer)
+        writer.put("x" * 1_000_000 + "\n")
+        wait_until(lambda: not select.select([], [writer._descriptor], [], 0)[1])
+        put: list[Future[Any]] = [
+            threads.submit(writer.put, "of a request\n"),
+            threads.submit(handler.handle, record),
+        ]
+        waits = wait(put, 5).not_done
+        with os.fdopen(os.dup(out)) as lines:
+            found = [lines.readline() for _ in range(3)]
+    assert not waits
+    assert sorted(found[1:]) == ["of a record\n", "of a request\n"]
+
+
+def test_a_record_does_not_wait_for_lines_to_gather(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(logs, "GATHER_SEC", 30)
+    with pipe_writer() as (writer, out):
+        monkeypatch.setattr(logs, "STDERR", writer)
+        writer.put("of a request\n")
+        logs.StderrHandler().handle(logging.makeLogRecord({"msg": "of a record"}))
+        assert select.select([out], [], [], 10)[0]
+        assert os.read(out, 100) == b"of a request\nof a record\n"
 
 
 def test_a_reader_that_is_gone_costs_no_answer() -> None:

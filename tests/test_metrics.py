@@ -315,6 +315,20 @@ def test_the_table_of_metrics_is_what_is_told(exposed: dict[str, str]) -> None:
     }
 
 
+def test_one_failure_alone_is_no_state_that_lasts() -> None:
+    lasting = [rule for rule in RULES["groups"][0]["rules"] if "for" in rule]
+    # The rate of a single failure is above zero for as long as the window.
+    windows = {
+        rule["alert"]: int(minutes)
+        for rule in lasting
+        if rule["expr"].endswith("> 0")
+        for minutes in re.findall(r"\[(\d+)m\]", rule["expr"])
+    }
+    assert set(windows) == {"PodiumDatabaseUnavailable", "PodiumRedisSilent"}
+    for rule in lasting:
+        assert windows.get(rule["alert"], 0) < int(rule["for"].removesuffix("m"))
+
+
 def test_each_alert_is_explained() -> None:
     rows = rows_below(OPERATIONS, "## What each alert means")
     rules = RULES["groups"][0]["rules"]

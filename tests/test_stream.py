@@ -409,10 +409,17 @@ class CountingDatabase(Database):
     """A real one that counts how often boards are read."""
 
     reads = 0
+    # Called once, when a board has been read.
+    meanwhile: Callable[[], object] | None = None
 
     def call(self, procedure: str, *values: object, repeatable: bool = True) -> Results:
-        self.reads += procedure == "get_revisions"
-        return super().call(procedure, *values, repeatable=repeatable)
+        results = super().call(procedure, *values, repeatable=repeatable)
+        if procedure == "get_revisions":
+            self.reads += 1
+            meanwhile, self.meanwhile = self.meanwhile, None
+            if meanwhile is not None:
+                meanwhile()
+        return results
 
 
 @pytest.fixture
@@ -461,6 +468,31 @@ def test_a_board_is_read_once_for_all_its_streams(
     assert (made.open_streams, made._boards) == (0, {})
 
 
+def test_what_commits_while_a_boards_first_stream_opens_shows_soon(
+    api: Api, board: tuple[int, int], counted: tuple[streams.Hub, CountingDatabase]
+) -> None:
+    exam_id, session_id = board
+    made, database = counted
+    other_exam = make_exam(api)
+    other_session = make_session(api, other_exam)
+    other = made.open(other_exam, None, 2**40)
+    next(other)
+    wait_until(lambda: made._hears)
+
+    def commit() -> None:
+        post(api, session_id)
+        # Told in this order: whoever has heard of this one has heard of that.
+        post(api, other_session)
+        next(other)
+
+    database.meanwhile = commit
+    stream = made.open(exam_id, None, 2**40)
+    assert data_of(next(stream))["revision"] == 1
+    assert data_of(next(stream))["revision"] == 2
+    for each in (stream, other):
+        each.close()
+
+
 def test_who_does_not_read_gets_the_rest_page_by_page_and_nothing_is_kept_for_him(
     api: Api,
     board: tuple[int, int],
@@ -482,6 +514,47 @@ def test_who_does_not_read_gets_the_rest_page_by_page_and_nothing_is_kept_for_hi
     assert slow._last == quick._last
     for stream in (slow, quick):
         stream.close()
+
+
+@pytest.mark.parametrize("back_to", [1, 2, 3])
+def test_who_lags_while_his_board_goes_back_is_told_at_once(
+    back_to: int,
+    api: Api,
+    board: tuple[int, int],
+    counted: tuple[streams.Hub, CountingDatabase],
+    query: Query,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(streams, "MAX_REVISIONS", 5)
+    exam_id, session_id = board
+    made, _ = counted
+    post(api, session_id, raw_score=0)
+    slow, quick = (made.open(exam_id, None, 2**40) for _ in range(2))
+    next(slow), next(quick)
+    revision = [post(api, session_id, raw_score=n) for n in range(1, 13)][-1]
+    while data_of(next(quick))["revision"] < revision:
+        pass
+    query("UPDATE podium.leaderboards SET revision = %s WHERE exam_id = %s", back_to, exam_id)
+    try:
+        began = time.monotonic()
+        text = next(text for text in slow if text != streams.HEARTBEAT)
+        assert text.startswith(b"id: %d\nevent: reset\n" % back_to)
+        assert time.monotonic() - began < SOON_SEC
+    finally:
+        query("UPDATE podium.leaderboards SET revision = %s WHERE exam_id = %s", revision, exam_id)
+    for stream in (slow, quick):
+        stream.close()
+
+
+def test_a_cap_that_is_no_number_is_refused_in_words(tmp_path: Path) -> None:
+    with pytest.raises(SystemExit, match="PODIUM_MAX_STREAMS must be a whole number from 1"):
+        start_gateway(
+            tmp_path,
+            mysql_url="mysql://nobody@localhost/podium",
+            redis_url="",
+            secret=SECRET,
+            env={"PODIUM_MAX_STREAMS": "many"},
+        )
 
 
 def test_granian_stops_at_once_with_open_streams(
