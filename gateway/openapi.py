@@ -597,6 +597,9 @@ STREAM = _operation(
     query=schemas.STREAM_QUERY,
     headers=(LAST_EVENT_ID,),
 )
+# A candidate who has too many streams open has not used up a limit, whose headers these are.
+for _name, _header in STREAM["responses"]["429"]["headers"].items():
+    _header["required"] = _name == "Retry-After"
 STREAM["description"] = (
     "It does not end by itself: whoever waits for the whole answer, as the page /docs does, sees "
     "nothing of it."

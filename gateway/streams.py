@@ -226,11 +226,16 @@ class Hub:
         """
         with self._changed:
             if self._closed or self.open_streams >= self._config.max_streams:
-                raise _too_many(f"this gateway has {self._config.max_streams} streams open already")
+                raise _too_many(
+                    "too_many_streams",
+                    f"this gateway has {self._config.max_streams} streams open already",
+                )
             if candidate_id is not None:
                 if self._of_candidates[candidate_id] >= MAX_STREAMS_OF_A_CANDIDATE:
                     raise _too_many(
-                        f"user {candidate_id} has {MAX_STREAMS_OF_A_CANDIDATE} streams open already"
+                        "rate_limited",
+                        f"user {candidate_id} has {MAX_STREAMS_OF_A_CANDIDATE} streams open "
+                        "already",
                     )
                 self._of_candidates[candidate_id] += 1
             self.open_streams += 1
@@ -300,13 +305,14 @@ class Hub:
             board.streams += 1
             with board.changed:
                 board.known = max(board.known, standing.revision)
-            board.ended = self._closed
+            if self._closed:
+                board.end()
             if not self._started:
                 # Here and not at the start: a server may fork after it.
-                self._started = True
-                threading.Thread(target=self._read_boards, daemon=True).start()
+                threading.Thread(target=self._read_boards, daemon=True, name="streams").start()
                 if self._config.redis_url is not None:
-                    threading.Thread(target=self._listen, daemon=True).start()
+                    threading.Thread(target=self._listen, daemon=True, name="revisions").start()
+                self._started = True
             self._changed.notify_all()
         self._wake(exam_id, standing.revision)
         return board
@@ -424,9 +430,9 @@ def _first_event(exam_id: int, last_seen: int | None, standing: Standing) -> tup
     return standing.reached, text
 
 
-def _too_many(what: str) -> Problem:
+def _too_many(code: str, what: str) -> Problem:
     return Problem(
-        "too_many_streams",
+        code,
         f"{what}; poll with If-None-Match meanwhile",
         retry_after_sec=RETRY_AFTER_SEC,
     )

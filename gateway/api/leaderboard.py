@@ -84,6 +84,7 @@ def get_stream() -> ResponseReturnValue:
     headers = {"Content-Type": MEDIA_TYPE, "X-Accel-Buffering": "no"}
     if request.method == "HEAD":
         # Nothing would be read of a stream, nor close it.
+        hub().read(exam_id, None)
         return Response(headers=headers)
     who = caller()
     candidate_id = None if who.is_staff else who.user_id
