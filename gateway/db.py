@@ -245,9 +245,13 @@ def fetch(connection: Any, statement: str, values: tuple[object, ...]) -> Result
             if cursor.description:
                 results.append(cursor.fetchall())
             more = cursor.nextset()
-        return results
-    finally:
+    except KeyboardInterrupt:
+        raise  # Unread results are left, and closing would complain of them in its place.
+    except BaseException:
         cursor.close()
+        raise
+    cursor.close()
+    return results
 
 
 def _statement(procedure: str, values: tuple[object, ...]) -> str:

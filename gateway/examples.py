@@ -845,7 +845,7 @@ EXAMPLES: dict[str, list[Example]] = {
                         "new_total_score": 42.75,
                         "rank": 1,
                         "details": DETAILS,
-                        "request_id": "3f9c2b7e4d1a4c0f8e6b5a7d9c1e2f30",
+                        "request_id": "3f9c2b7e4d1a4c0f-42",
                         "created_at": TIME,
                     }
                 ],

@@ -22,7 +22,7 @@ SHOWN = 60
 # \ud800 to \udfff, of which a lone one is not a character.
 SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 # As long as an id may be; what is longer is read as text, and refused as such.
-INTEGER = re.compile(r"-?[0-9]{1,19}")
+INTEGER = re.compile(r"(-?[0-9]{1,19})(\.0{1,19})?")
 
 # A run of digits that may be more than 64 bits.
 LONG_NUMBER = re.compile(r"[0-9]{19}")
@@ -124,10 +124,17 @@ class Validator:
                     [FieldError(f"/{name}", "must be given once")],
                 )
             if name in properties:
-                values[name] = int(texts[0]) if INTEGER.fullmatch(texts[0]) else texts[0]
+                whole = whole_number(texts[0])
+                values[name] = texts[0] if whole is None else whole
         if problem := self.problem(values):
             raise problem
         return {name: schema.get("default") for name, schema in properties.items()} | values
+
+
+def whole_number(text: str) -> int | None:
+    """Return the whole number that a text is; None if it is none. As in JSON, 3.0 is one too."""
+    found = INTEGER.fullmatch(text)
+    return int(found[1]) if found else None
 
 
 def read_json() -> object:

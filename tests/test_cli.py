@@ -14,6 +14,7 @@ from typing import Any
 import jwt
 import pytest
 
+from gateway.db import fetch
 from tests import command_line
 from tests.command_line import Terminal
 from tests.conftest import SECRET
@@ -149,6 +150,23 @@ def test_an_import_ends_with_ctrl_c_and_goes_on(
     assert stopped.returncode == 2
     assert told == "Error: stopped: the same command goes on where it was\n"
     assert run("import", file, "--exam", exam_id).stdout.startswith("6,000 rows loaded, ")
+
+
+def test_ctrl_c_is_not_hidden_by_what_was_left_unread(connect: Callable[..., Any]) -> None:
+    class Interrupted:
+        """A connection on which Ctrl-C comes before the rows are read."""
+
+        def cursor(self, **how: object) -> Any:
+            cursor = own.cursor(**how)
+            cursor.fetchall = interrupt
+            return cursor
+
+    def interrupt() -> None:
+        raise KeyboardInterrupt
+
+    own = connect()
+    with pytest.raises(KeyboardInterrupt):
+        fetch(Interrupted(), "CALL podium.list_exams(NULL, 1)", ())
 
 
 def test_an_import_shows_in_a_terminal_how_far_it_is(

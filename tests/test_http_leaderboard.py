@@ -202,6 +202,15 @@ def test_the_board_of_an_exam_that_does_not_exist_is_not_found(api: Api, path: s
     assert answer.pointers == ["/exam_id"]
 
 
+def test_a_whole_number_is_one_as_in_json(api: Api, board: Board) -> None:
+    answers = {
+        text: api.get("/leaderboard", exam_id=board.exam_id, per_page=text).status
+        for text in ("5", "5.0", "5.000", "5.", "5.5", ".0", "5.0.0", "5,0", "5e0")
+    }
+    assert [text for text, status in answers.items() if status == 200] == ["5", "5.0", "5.000"]
+    assert set(answers.values()) == {200, 422}
+
+
 def test_reads_wait_for_no_lock_and_are_of_the_newest_commit(
     api: Api, board: Board, connect: Callable[..., Any]
 ) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from http import HTTPStatus
 from typing import Any
 
@@ -15,7 +14,7 @@ from gateway.cache import Page, page_cache
 from gateway.db import Results, Row, database
 from gateway.errors import FieldError, Problem
 from gateway.streams import MEDIA_TYPE, hub
-from gateway.validation import Validator
+from gateway.validation import Validator, whole_number
 
 blueprint = Blueprint("leaderboard", __name__)
 page_query = Validator(schemas.PAGE_QUERY)
@@ -23,7 +22,6 @@ around_query = Validator(schemas.AROUND_QUERY)
 entry_query = Validator(schemas.ENTRY_QUERY)
 stream_query = Validator(schemas.STREAM_QUERY)
 recalculation = Validator(schemas.RECALCULATION)
-REVISION = re.compile("[0-9]{1,19}")
 
 
 @blueprint.get("/leaderboard")
@@ -107,12 +105,13 @@ def _last_event_id() -> int | None:
     text = request.headers.get("Last-Event-ID")
     if text is None:
         return None
-    if not REVISION.fullmatch(text) or int(text) > schemas.MAX_ID:
+    revision = whole_number(text)
+    if revision is None or not 0 <= revision <= schemas.MAX_ID:
         message = "must be the id of an event of this stream, a whole number from 0"
         raise Problem(
             "invalid_value", f"Last-Event-ID {message}", [FieldError("/Last-Event-ID", message)]
         )
-    return int(text)
+    return revision
 
 
 def _read_page(query: dict[str, Any], user_id: int | None) -> tuple[Page, Row | None]:
