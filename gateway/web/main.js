@@ -277,13 +277,15 @@ function notice(text, retry) {
   at("retry").hidden = !retry;
 }
 
-// The token goes out of the address at once: addresses are shared, logged and looked at.
+// The token goes out of the address at once: addresses are shared, logged and looked at. Returns
+// whether there was one.
 function fromAddress() {
   const given = new URLSearchParams(location.hash.slice(1));
-  if (!given.has("token")) return;
+  if (!given.has("token")) return false;
   sessionStorage.setItem("podium.token", given.get("token"));
   if (given.has("exam_id")) sessionStorage.setItem("podium.exam", given.get("exam_id"));
   history.replaceState(null, "", location.pathname);
+  return true;
 }
 
 function signOut(why = "") {
@@ -407,8 +409,8 @@ new IntersectionObserver((entries) => {
 }).observe(at("histogram"));
 
 addEventListener("hashchange", () => {
-  fromAddress();
-  start();
+  // The link that skips to the board changes the address too.
+  if (fromAddress()) start();
 });
 addEventListener("online", () => view?.live.hurry());
 

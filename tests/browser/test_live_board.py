@@ -152,6 +152,21 @@ def test_pages_keys_search_and_plots(api: Api, open_board: Open) -> None:
     expect(page.locator("#ranks canvas")).to_be_visible()
 
 
+def test_the_link_that_skips_to_the_board_leaves_it_as_it_is(api: Api, open_board: Open) -> None:
+    exam_id, _, _ = board(api, 11)
+    page = open_board(exam_id)
+    expect_live(page)
+    page.locator("#size").select_option("10")
+    expect(page.locator("#page")).to_have_text("Page 1 of 2")
+    begun_anew: list[str] = []
+    page.on("request", lambda sent: begun_anew.append(sent.url) if "/exams" in sent.url else None)
+    page.locator(".skip").press("Enter")
+    expect(page.locator("#board")).to_be_focused()
+    page.keyboard.press("End")
+    expect(page.locator("#page")).to_have_text("Page 2 of 2")
+    assert begun_anew == []
+
+
 def test_the_histogram_shows_the_last_change_too(api: Api, open_board: Open) -> None:
     exam_id, _, sessions = board(api, 3)
     page = open_board(exam_id)
