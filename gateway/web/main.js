@@ -9,6 +9,8 @@ import { Live } from "./live.js";
 const SPEAK_MS = 10_000;
 const MOST_FOUND = 200;
 const WORDS = { connecting: "Connecting", live: "Live", polling: "Asking every 2 s", lost: "Connection lost", refused: "Interrupted" };
+// What no header can carry would look like a lost connection.
+const TOKEN = /^[\x21-\x7e]+$/;
 const NO_STREAM = "Live updates are not to be had just now, so this page asks for news every 2 seconds.";
 
 const at = (id) => document.getElementById(id);
@@ -302,6 +304,10 @@ async function start() {
   const token = sessionStorage.getItem("podium.token");
   if (!token) {
     signOut();
+    return;
+  }
+  if (!TOKEN.test(token)) {
+    signOut("That is no token: one has neither blanks nor letters with accents. Copy it once more.");
     return;
   }
   view?.stop();

@@ -227,6 +227,17 @@ def test_a_token_that_is_not_accepted_leads_back_to_the_form(api: Api, open_boar
     expect(page.locator("#notice")).to_contain_text("Sign in with a new one")
 
 
+@pytest.mark.parametrize("text", ["Bearer a.b.c", "a.b\u20ac.c"])
+def test_what_can_be_no_token_is_told_at_the_form(api: Api, open_board: Open, text: str) -> None:
+    page = open_board(make_exam(api))
+    expect_live(page)
+    page.locator("#sign-out").click()
+    page.locator("#token").fill(text)
+    page.locator("#token").press("Enter")
+    expect(page.locator("#notice")).to_contain_text("That is no token")
+    expect(page.locator("#sign-in")).to_be_visible()
+
+
 def test_the_page_has_a_policy_of_its_own_and_leads_to_no_other_file(api: Api) -> None:
     page = api.with_token("").get("//")
     policy = page.headers["Content-Security-Policy"]
