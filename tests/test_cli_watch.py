@@ -205,6 +205,15 @@ def test_a_terminal_shows_the_board_turns_pages_and_is_given_back(api: Api, exam
         assert termios.tcgetattr(terminal.terminal) == terminal.modes
 
 
+def test_keys_that_are_pressed_at_once_all_count(api: Api, exam_id: int) -> None:
+    with Terminal(80, 24, "watch", exam_id, "--rows", 1, **told_of(api)) as shown:
+        shown.wait_for("page 1 of 3")
+        shown.press(b"n\x1b[C")
+        shown.wait_for("page 3 of 3")
+        shown.press(b"pq")
+        assert shown.end() == 0
+
+
 @pytest.mark.parametrize("end", [b"\x03", None], ids=["Ctrl-C", "SIGTERM"])
 def test_ended_in_any_way_it_gives_the_terminal_back(
     api: Api, exam_id: int, end: bytes | None

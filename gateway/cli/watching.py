@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import select
 import signal
 import sys
@@ -30,6 +31,9 @@ TOKEN_SEC = 3600
 NEXT = (b"n", b" ", b"\x1b[C", b"\x1b[6~")
 PREVIOUS = (b"p", b"\x1b[D", b"\x1b[5~")
 FIRST = (b"g", b"\x1b[H", b"\x1b[1~")
+QUIT = (b"q", b"Q", b"\x04")
+# Whoever types fast, or far away, has several of them read at once.
+KEY = re.compile(rb"\x1b\[[0-9;]*[A-Za-z~]|.", re.DOTALL)
 
 
 @click.command()
@@ -199,20 +203,28 @@ def _draw(follower: Follower, news: int, number: int, rows: int | None) -> None:
             ready, _, _ = select.select([news, *keys], [], [], TICK_SEC)
             if news in ready:
                 os.read(news, 4096)
-            key = os.read(keys[0], 64) if keys and keys[0] in ready else b""
-            last = max(1, -(-page["total_participants"] // room()))
-            if key in (b"q", b"Q", b"\x04"):
+            pressed = os.read(keys[0], 64) if keys and keys[0] in ready else b""
+            turned = _turn(number, pressed, max(1, -(-page["total_participants"] // room())))
+            if turned is None:
                 break
-            if key in NEXT:
-                number += 1
-            elif key in PREVIOUS:
-                number -= 1
-            elif key in FIRST:
-                number = 1
-            number = max(1, min(number, last))
+            number = turned
             follower.look(number, room())
     # What was seen last stays, where the screen is another one.
     console.print(last_picture(follower.sight, console.width, room()))
+
+
+def _turn(number: int, pressed: bytes, last: int) -> int | None:
+    """Return the page that keys lead to; None where one of them ends it."""
+    for key in KEY.findall(pressed):
+        if key in QUIT:
+            return None
+        if key in NEXT:
+            number = min(number + 1, last)
+        elif key in PREVIOUS:
+            number = max(number - 1, 1)
+        elif key in FIRST:
+            number = 1
+    return max(1, min(number, last))
 
 
 @contextmanager
