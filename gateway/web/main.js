@@ -259,13 +259,15 @@ class View {
     notice(error ? explain(error) : state === "polling" ? NO_STREAM : "", Boolean(error));
   }
 
-  // For screen readers: the last thing worth telling, and no more than one in ten seconds.
+  // For screen readers: the last thing worth telling, no more than one in ten seconds, and nothing
+  // twice in a row.
   say(text) {
     this.#toSay = text;
     if (this.#timers.size) return;
     const wait = Math.max(0, this.#spokenAt + SPEAK_MS - performance.now());
     const timer = setTimeout(() => {
       this.#timers.delete(timer);
+      if (at("spoken").textContent === this.#toSay) return;
       this.#spokenAt = performance.now();
       at("spoken").textContent = this.#toSay;
     }, wait);

@@ -167,6 +167,31 @@ def test_the_link_that_skips_to_the_board_leaves_it_as_it_is(api: Api, open_boar
     assert begun_anew == []
 
 
+def test_a_screen_reader_is_not_told_the_same_twice(api: Api, open_board: Open) -> None:
+    exam_id, _, sessions = board(api, 2)
+    page = open_board(exam_id)
+    page.clock.install()
+    page.reload()
+    expect_live(page)
+    spoken, leads = page.locator("#spoken"), "2 candidates. Candidate 2 leads with"
+    page.evaluate(
+        """() => { window.told = 0; new MutationObserver(() => { window.told += 1; }).observe(
+        document.getElementById("spoken"), { childList: true }); }"""
+    )
+    told = {}
+    for raw_score in (1, 2, 3):
+        score(api, sessions[0], raw_score)
+        expect(page.locator("#rows .score").last).to_have_text(f"{raw_score / 2:.2f}")
+        page.clock.fast_forward(11_000)
+        expect(spoken).to_contain_text(leads)
+        told[raw_score] = page.evaluate("window.told")
+    assert told[1] == told[2] == told[3]
+    score(api, sessions[0], 90)
+    expect(page.locator("#rows .score").first).to_have_text("45.00")
+    page.clock.fast_forward(11_000)
+    expect(spoken).to_contain_text("Candidate 1 leads")
+
+
 def test_the_histogram_shows_the_last_change_too(api: Api, open_board: Open) -> None:
     exam_id, _, sessions = board(api, 3)
     page = open_board(exam_id)
