@@ -10,6 +10,9 @@ import threading
 import unicodedata
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -174,10 +177,31 @@ def test_what_is_not_there_is_told_by_the_exit_code(api: Api, exam_id: int) -> N
     )
     away = run(api, exam_id, "--url", "http://127.0.0.1:1")
     assert away.returncode == 2
-    assert away.stderr.endswith("Connection refused\n")
+    assert away.stderr == "Error: http://127.0.0.1:1: Connection refused\n"
+    nowhere = run(api, exam_id, "--url", "http://nowhere.invalid")
+    assert nowhere.returncode == 2
+    assert re.fullmatch(r"Error: http://nowhere.invalid: [\w ]+\n", nowhere.stderr)
     stranger = run(api, exam_id, PODIUM_TOKEN="nobody's")
     assert stranger.returncode == 2
     assert stranger.stderr.startswith("Error: token_invalid")
+    for text in ("a.b\u20ac.c", "Bearer a.b.c", "a\nb"):
+        typed_wrong = run(api, exam_id, PODIUM_TOKEN=text)
+        assert typed_wrong.returncode == 2
+        assert "is no token: one has neither blanks nor accents" in typed_wrong.stderr
+
+
+def test_another_server_is_taken_for_no_gateway(api: Api, tmp_path: Path) -> None:
+    folder = tmp_path / "api" / "v1"
+    folder.mkdir(parents=True)
+    (folder / "leaderboard").write_text("<!doctype html>")
+    with ThreadingHTTPServer(
+        ("127.0.0.1", 0), partial(SimpleHTTPRequestHandler, directory=tmp_path)
+    ) as other:
+        threading.Thread(target=other.serve_forever, daemon=True).start()
+        mistaken = run(api, 1, "--once", PODIUM_URL=f"http://127.0.0.1:{other.server_port}")
+        other.shutdown()
+    assert mistaken.returncode == 2
+    assert mistaken.stderr == "Error: what answers at this address is no gateway of Podium\n"
 
 
 def test_a_candidate_watches_with_his_own_token(api: Api, exam_id: int) -> None:

@@ -80,6 +80,8 @@ def watch(
     from gateway.simulation.client import Gateway
 
     secret = None if token else signing_secret()
+    if token and not re.fullmatch("[!-~]+", token):
+        raise Unusable("PODIUM_TOKEN or --token is no token: one has neither blanks nor accents")
 
     def bearer() -> str:
         return token or _signed(secret or "")
@@ -88,7 +90,9 @@ def watch(
     with closing(Gateway(url, "", 2)) as gateway:
         follower = Follower(gateway, bearer, exam_id, page, rows or ROWS, lambda: _wake(news))
         first = follower.read_once()
-        _require(first, beginning=True)
+        if first.state == "lost":
+            raise Unusable(f"{url}: {first.reason}")
+        _require(first)
         if once:
             _print(first, None)
         elif sys.stdout.isatty():
@@ -113,13 +117,11 @@ def _wake(news: int) -> None:
     os.write(news, b".")
 
 
-def _require(sight: Sight, beginning: bool = False) -> None:
-    """End the command where the gateway refuses, or is not there to begin with."""
+def _require(sight: Sight) -> None:
+    """End the command where the gateway refuses."""
     if sight.state == "refused":
         if sight.reason.startswith("exam_not_found"):
             raise click.ClickException(sight.reason)
-        raise Unusable(sight.reason)
-    if beginning and sight.state == "lost":
         raise Unusable(sight.reason)
 
 
