@@ -112,7 +112,7 @@ class View {
     at("own-table").hidden = false;
     const place = document.createElement("b");
     place.textContent = whole.format(entry.rank);
-    at("own-place").replaceChildren(place, `${entry.rank === 1 ? "first place" : "is your rank"} among ${whole.format(this.total)}`);
+    at("own-place").replaceChildren(place, ` ${entry.rank === 1 ? "first place" : "is your rank"} among ${whole.format(this.total)}`);
     const { body } = await this.api.get("/leaderboard/around", { exam_id: this.examId, user_id: this.api.userId, window: 2 });
     this.ownRows.show(body.leaderboard, at("own-rows").childElementCount > 0);
     this.say(`You are at rank ${entry.rank} of ${this.total}.`);

@@ -121,7 +121,7 @@ def test_a_board_without_a_stream_asks_and_says_so_until_there_is_one(
 def test_a_candidate_sees_his_own_place(api: Api, open_board: Open) -> None:
     exam_id, users, _ = board(api, 8)
     page = open_board(exam_id, users[1], "candidate")
-    expect(page.locator("#own-place")).to_contain_text("7")
+    expect(page.locator("#own-place")).to_have_text("7 is your rank among 8")
     expect(page.locator("#own-rows .full")).to_have_text(
         [f"Candidate {number}" for number in (4, 3, 2, 1)]
     )
