@@ -314,6 +314,8 @@ async function start() {
   }
   view?.stop();
   view = null;
+  // Nothing of whoever looked before stays in sight.
+  for (const id of ["app", "exam-choice"]) at(id).hidden = true;
   const api = new Api(token);
   at("sign-in").hidden = true;
   at("sign-out").hidden = false;

@@ -10,7 +10,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
-from tests.client import Api
+from tests.client import Api, token
+from tests.conftest import SECRET
 from tests.factories import make_exam, make_session, make_user, submission
 from tests.faults.proxy import Proxy
 
@@ -250,6 +251,22 @@ def test_a_token_that_is_not_accepted_leads_back_to_the_form(api: Api, open_boar
     page = open_board(make_exam(api), role="nobody")
     expect(page.locator("#sign-in")).to_be_visible()
     expect(page.locator("#notice")).to_contain_text("Sign in with a new one")
+
+
+def test_another_token_in_the_address_shows_nothing_of_the_one_before(
+    api: Api, open_board: Open
+) -> None:
+    exam_id, users, _ = board(api, 3)
+    page = open_board(exam_id, users[0], "candidate")
+    expect(page.locator("#own-place")).to_contain_text("3")
+    page.route("**/api/v1/**", lambda route: route.abort())
+    other = token(SECRET, users[1], "candidate")
+    page.evaluate(f"location.hash = 'token={other}&exam_id={exam_id}'")
+    expect(page.locator("#who")).to_have_text(f"candidate {users[1]}")
+    expect(page.locator("#notice")).to_contain_text("The connection to the server is lost")
+    expect(page.locator("#app")).to_be_hidden()
+    page.unroute("**/api/v1/**")
+    expect(page.locator("#own-place")).to_contain_text("2", timeout=15_000)
 
 
 @pytest.mark.parametrize("text", ["Bearer a.b.c", "a.b\u20ac.c"])
