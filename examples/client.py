@@ -144,7 +144,7 @@ def main(path: str) -> int:
     podium = Podium(os.environ["PODIUM_URL"], os.environ["PODIUM_TOKEN"])
     failed = 0
     with open(path, encoding="utf-8") as lines:
-        for line in lines:
+        for line in filter(str.strip, lines):
             score = json.loads(line)
             try:
                 podium.submit(score)

@@ -105,6 +105,14 @@ def test_a_token_is_signed_with_the_gateways_secret(run: Run) -> None:
     assert (claims["sub"], claims["role"]) == ("7", "moderator")
 
 
+@pytest.mark.parametrize("hours", ["0", "-1", "nan", "inf", "soon"])
+def test_a_token_ends_at_some_moment(run: Run, hours: str) -> None:
+    refused = run("token", "--user", 7, "--hours", hours)
+    assert refused.returncode == 2
+    assert refused.stdout == ""
+    assert "Invalid value for '--hours'" in refused.stderr
+
+
 def test_a_public_key_signs_nothing(run: Run) -> None:
     refused = run("token", "--user", 7, PODIUM_JWT_SECRET="", PODIUM_JWT_PUBLIC_KEY="a key")
     assert refused.returncode == 2

@@ -10,6 +10,9 @@ import threading
 import unicodedata
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -174,10 +177,31 @@ def test_what_is_not_there_is_told_by_the_exit_code(api: Api, exam_id: int) -> N
     )
     away = run(api, exam_id, "--url", "http://127.0.0.1:1")
     assert away.returncode == 2
-    assert away.stderr.endswith("Connection refused\n")
+    assert away.stderr == "Error: http://127.0.0.1:1: Connection refused\n"
+    nowhere = run(api, exam_id, "--url", "http://nowhere.invalid")
+    assert nowhere.returncode == 2
+    assert re.fullmatch(r"Error: http://nowhere.invalid: [\w ]+\n", nowhere.stderr)
     stranger = run(api, exam_id, PODIUM_TOKEN="nobody's")
     assert stranger.returncode == 2
     assert stranger.stderr.startswith("Error: token_invalid")
+    for text in ("a.b\u20ac.c", "Bearer a.b.c", "a\nb"):
+        typed_wrong = run(api, exam_id, PODIUM_TOKEN=text)
+        assert typed_wrong.returncode == 2
+        assert "is no token: one has neither blanks nor accents" in typed_wrong.stderr
+
+
+def test_another_server_is_taken_for_no_gateway(api: Api, tmp_path: Path) -> None:
+    folder = tmp_path / "api" / "v1"
+    folder.mkdir(parents=True)
+    (folder / "leaderboard").write_text("<!doctype html>")
+    with ThreadingHTTPServer(
+        ("127.0.0.1", 0), partial(SimpleHTTPRequestHandler, directory=tmp_path)
+    ) as other:
+        threading.Thread(target=other.serve_forever, daemon=True).start()
+        mistaken = run(api, 1, "--once", PODIUM_URL=f"http://127.0.0.1:{other.server_port}")
+        other.shutdown()
+    assert mistaken.returncode == 2
+    assert mistaken.stderr == "Error: what answers at this address is no gateway of Podium\n"
 
 
 def test_a_candidate_watches_with_his_own_token(api: Api, exam_id: int) -> None:
@@ -203,6 +227,15 @@ def test_a_terminal_shows_the_board_turns_pages_and_is_given_back(api: Api, exam
         assert terminal.end() == 0
         wait_until(lambda: "\x1b[?1049l" in terminal.text and "\x1b[?25h" in terminal.text)
         assert termios.tcgetattr(terminal.terminal) == terminal.modes
+
+
+def test_keys_that_are_pressed_at_once_all_count(api: Api, exam_id: int) -> None:
+    with Terminal(80, 24, "watch", exam_id, "--rows", 1, **told_of(api)) as shown:
+        shown.wait_for("page 1 of 3")
+        shown.press(b"n\x1b[C")
+        shown.wait_for("page 3 of 3")
+        shown.press(b"pq")
+        assert shown.end() == 0
 
 
 @pytest.mark.parametrize("end", [b"\x03", None], ids=["Ctrl-C", "SIGTERM"])

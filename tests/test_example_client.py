@@ -176,6 +176,17 @@ def test_scores_of_three_modules_come_in(client: Any, session_id: int, history: 
     )
 
 
+def test_empty_lines_are_passed_over(
+    client: Any, session_id: int, history: Any, tmp_path: Path
+) -> None:
+    score = submission(session_id, submission_id=unique_name())
+    prepared, file = client(score), tmp_path / "scores.jsonl"
+    file.write_text(f"\n{file.read_text()}\n\n")
+    code, said = prepared.run()
+    assert code == 0, said
+    assert history() == [(score["submission_id"], 1, 85.5)]
+
+
 def test_a_version_conflict_is_looked_at_and_sent_again(
     client: Any, network: Network, api: Api, session_id: int, history: Any
 ) -> None:

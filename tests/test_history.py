@@ -176,6 +176,16 @@ def test_what_others_submitted_before_a_history_began_is_not_its_own(api: Api, a
     assert check(recorder.history, admin) == []
 
 
+def test_an_exam_in_which_nothing_was_played_is_checked_too(api: Api, unguarded: Any) -> None:
+    exam_id, recorder = make_exam(api), Recorder()
+    before = api.post("/scores", submission(make_session(api, exam_id))).json
+    recorder.begins(exam_id, before["revision"])
+    assert check(recorder.history, unguarded) == []
+    change = "UPDATE score_audit_log SET actor = 'nobody' WHERE submission_id = '{}'"
+    result_sets(unguarded, change.format(before["submission_id"]))
+    assert kinds(check(recorder.history, unguarded)) == {"tampered"}
+
+
 @pytest.mark.parametrize(("limit", "found"), [(2, set()), (3, {"rank"}), (None, {"rank"})])
 def test_the_top_of_a_board_is_compared_as_far_as_it_goes(
     history: History, admin: Any, limit: int | None, found: set[str]
@@ -207,9 +217,10 @@ def test_an_unanswered_submission_may_be_there_or_not(history: History, admin: A
     assert check(history, admin) == []
 
 
-def test_503_decides_nothing(history: History, admin: Any) -> None:
+@pytest.mark.parametrize("status", [429, 503])
+def test_come_again_decides_nothing(history: History, admin: Any, status: int) -> None:
     answer = accepted(history, 1)
-    history.answers.append(replace(answer, status=503, body={}, ended=answer.ended + 1))
+    history.answers.append(replace(answer, status=status, body={}, ended=answer.ended + 1))
     assert check(history, admin) == []
 
 

@@ -112,6 +112,9 @@ class Follower:
             final = 400 <= answer.status < 500 and answer.status != 429
             self._say(REFUSED if final else LOST, _words(answer))
             return None
+        if answer.status == 200 and not isinstance(answer.body, dict):
+            self._say(REFUSED, "what answers at this address is no gateway of Podium")
+            return None
         with self._changed:
             back, self._failures = self._failures > 0, 0
             if back:

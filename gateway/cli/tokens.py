@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import time
 
@@ -17,10 +18,23 @@ NOBODY_ID = 10**15
 LEAST_BYTES = 32
 
 
+def _read_hours(context: click.Context, parameter: click.Parameter, hours: float) -> float:
+    """Return a number of hours that a moment can be made of."""
+    if not math.isfinite(hours):
+        raise click.BadParameter(f"a number of hours, not {hours}")
+    return hours
+
+
 @click.command()
 @click.option("--user", "user_id", type=click.IntRange(1), required=True, help="The user's id.")
 @click.option("--role", type=click.Choice(ROLES), default=CANDIDATE, show_default=True)
-@click.option("--hours", type=click.FloatRange(0, min_open=True), default=8, show_default=True)
+@click.option(
+    "--hours",
+    type=click.FloatRange(0, min_open=True),
+    default=8,
+    show_default=True,
+    callback=_read_hours,
+)
 def token(user_id: int, role: str, hours: float) -> None:
     """Sign a bearer token with PODIUM_JWT_SECRET.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import select
 import signal
 import sys
@@ -30,6 +31,9 @@ TOKEN_SEC = 3600
 NEXT = (b"n", b" ", b"\x1b[C", b"\x1b[6~")
 PREVIOUS = (b"p", b"\x1b[D", b"\x1b[5~")
 FIRST = (b"g", b"\x1b[H", b"\x1b[1~")
+QUIT = (b"q", b"Q", b"\x04")
+# Whoever types fast, or far away, has several of them read at once.
+KEY = re.compile(rb"\x1b\[[0-9;]*[A-Za-z~]|.", re.DOTALL)
 
 
 @click.command()
@@ -76,6 +80,8 @@ def watch(
     from gateway.simulation.client import Gateway
 
     secret = None if token else signing_secret()
+    if token and not re.fullmatch("[!-~]+", token):
+        raise Unusable("PODIUM_TOKEN or --token is no token: one has neither blanks nor accents")
 
     def bearer() -> str:
         return token or _signed(secret or "")
@@ -84,7 +90,9 @@ def watch(
     with closing(Gateway(url, "", 2)) as gateway:
         follower = Follower(gateway, bearer, exam_id, page, rows or ROWS, lambda: _wake(news))
         first = follower.read_once()
-        _require(first, beginning=True)
+        if first.state == "lost":
+            raise Unusable(f"{url}: {first.reason}")
+        _require(first)
         if once:
             _print(first, None)
         elif sys.stdout.isatty():
@@ -109,13 +117,11 @@ def _wake(news: int) -> None:
     os.write(news, b".")
 
 
-def _require(sight: Sight, beginning: bool = False) -> None:
-    """End the command where the gateway refuses, or is not there to begin with."""
+def _require(sight: Sight) -> None:
+    """End the command where the gateway refuses."""
     if sight.state == "refused":
         if sight.reason.startswith("exam_not_found"):
             raise click.ClickException(sight.reason)
-        raise Unusable(sight.reason)
-    if beginning and sight.state == "lost":
         raise Unusable(sight.reason)
 
 
@@ -199,20 +205,28 @@ def _draw(follower: Follower, news: int, number: int, rows: int | None) -> None:
             ready, _, _ = select.select([news, *keys], [], [], TICK_SEC)
             if news in ready:
                 os.read(news, 4096)
-            key = os.read(keys[0], 64) if keys and keys[0] in ready else b""
-            last = max(1, -(-page["total_participants"] // room()))
-            if key in (b"q", b"Q", b"\x04"):
+            pressed = os.read(keys[0], 64) if keys and keys[0] in ready else b""
+            turned = _turn(number, pressed, max(1, -(-page["total_participants"] // room())))
+            if turned is None:
                 break
-            if key in NEXT:
-                number += 1
-            elif key in PREVIOUS:
-                number -= 1
-            elif key in FIRST:
-                number = 1
-            number = max(1, min(number, last))
+            number = turned
             follower.look(number, room())
     # What was seen last stays, where the screen is another one.
     console.print(last_picture(follower.sight, console.width, room()))
+
+
+def _turn(number: int, pressed: bytes, last: int) -> int | None:
+    """Return the page that keys lead to; None where one of them ends it."""
+    for key in KEY.findall(pressed):
+        if key in QUIT:
+            return None
+        if key in NEXT:
+            number = min(number + 1, last)
+        elif key in PREVIOUS:
+            number = max(number - 1, 1)
+        elif key in FIRST:
+            number = 1
+    return max(1, min(number, last))
 
 
 @contextmanager

@@ -107,8 +107,8 @@ def _invited(history: History, stored: Stored) -> Iterator[Violation]:
     """Look for submissions in the audit log that nobody sent, or that were refused."""
     last: dict[str, Answer] = {}
     for answer in sorted(history.answers, key=lambda answer: answer.ended):
-        # 503 decides nothing.
-        if answer.status != 503:
+        # These decide nothing: what was sent before, and had no answer, may be there.
+        if answer.status not in (429, 503):
             last[answer.key] = answer
     for row in stored.audit:
         key = row["submission_id"]

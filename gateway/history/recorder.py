@@ -59,9 +59,9 @@ class History:
 
     @property
     def exam_ids(self) -> list[int]:
-        """Return the exams that were played or read."""
+        """Return the exams that were played or read, or that somebody set out to play."""
         played = {submission.exam_id for submission in self.submissions.values()}
-        return sorted(played | {read.exam_id for read in self.reads})
+        return sorted(played | {read.exam_id for read in self.reads} | self.began_at.keys())
 
     @property
     def acknowledged(self) -> dict[str, list[Answer]]:

@@ -193,7 +193,8 @@ def _words(error: Exception) -> str:
     if isinstance(error, urllib3.exceptions.ProtocolError):
         return "the connection broke"
     if isinstance(error, urllib3.exceptions.NewConnectionError):
-        return str(error).rpartition(": ")[2].rpartition("] ")[2]
+        # What a name server told stands in brackets.
+        return str(error).rpartition(": ")[2].rpartition("] ")[2].removesuffix(")")
     if isinstance(error, urllib3.exceptions.TimeoutError):
         return f"it took more than {TIMEOUT_SEC} s"
     return str(error)

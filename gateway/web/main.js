@@ -9,6 +9,8 @@ import { Live } from "./live.js";
 const SPEAK_MS = 10_000;
 const MOST_FOUND = 200;
 const WORDS = { connecting: "Connecting", live: "Live", polling: "Asking every 2 s", lost: "Connection lost", refused: "Interrupted" };
+// What no header can carry would look like a lost connection.
+const TOKEN = /^[\x21-\x7e]+$/;
 const NO_STREAM = "Live updates are not to be had just now, so this page asks for news every 2 seconds.";
 
 const at = (id) => document.getElementById(id);
@@ -110,7 +112,7 @@ class View {
     at("own-table").hidden = false;
     const place = document.createElement("b");
     place.textContent = whole.format(entry.rank);
-    at("own-place").replaceChildren(place, `${entry.rank === 1 ? "first place" : "is your rank"} among ${whole.format(this.total)}`);
+    at("own-place").replaceChildren(place, ` ${entry.rank === 1 ? "first place" : "is your rank"} among ${whole.format(this.total)}`);
     const { body } = await this.api.get("/leaderboard/around", { exam_id: this.examId, user_id: this.api.userId, window: 2 });
     this.ownRows.show(body.leaderboard, at("own-rows").childElementCount > 0);
     this.say(`You are at rank ${entry.rank} of ${this.total}.`);
@@ -257,13 +259,15 @@ class View {
     notice(error ? explain(error) : state === "polling" ? NO_STREAM : "", Boolean(error));
   }
 
-  // For screen readers: the last thing worth telling, and no more than one in ten seconds.
+  // For screen readers: the last thing worth telling, no more than one in ten seconds, and nothing
+  // twice in a row.
   say(text) {
     this.#toSay = text;
     if (this.#timers.size) return;
     const wait = Math.max(0, this.#spokenAt + SPEAK_MS - performance.now());
     const timer = setTimeout(() => {
       this.#timers.delete(timer);
+      if (at("spoken").textContent === this.#toSay) return;
       this.#spokenAt = performance.now();
       at("spoken").textContent = this.#toSay;
     }, wait);
@@ -277,13 +281,15 @@ function notice(text, retry) {
   at("retry").hidden = !retry;
 }
 
-// The token goes out of the address at once: addresses are shared, logged and looked at.
+// The token goes out of the address at once: addresses are shared, logged and looked at. Returns
+// whether there was one.
 function fromAddress() {
   const given = new URLSearchParams(location.hash.slice(1));
-  if (!given.has("token")) return;
+  if (!given.has("token")) return false;
   sessionStorage.setItem("podium.token", given.get("token"));
   if (given.has("exam_id")) sessionStorage.setItem("podium.exam", given.get("exam_id"));
   history.replaceState(null, "", location.pathname);
+  return true;
 }
 
 function signOut(why = "") {
@@ -302,8 +308,14 @@ async function start() {
     signOut();
     return;
   }
+  if (!TOKEN.test(token)) {
+    signOut("That is no token: one has neither blanks nor letters with accents. Copy it once more.");
+    return;
+  }
   view?.stop();
   view = null;
+  // Nothing of whoever looked before stays in sight.
+  for (const id of ["app", "exam-choice"]) at(id).hidden = true;
   const api = new Api(token);
   at("sign-in").hidden = true;
   at("sign-out").hidden = false;
@@ -407,8 +419,8 @@ new IntersectionObserver((entries) => {
 }).observe(at("histogram"));
 
 addEventListener("hashchange", () => {
-  fromAddress();
-  start();
+  // The link that skips to the board changes the address too.
+  if (fromAddress()) start();
 });
 addEventListener("online", () => view?.live.hurry());
 

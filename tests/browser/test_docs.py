@@ -103,6 +103,12 @@ def test_no_call_in_full_breaks_the_page_or_its_policy(open_docs: Callable[..., 
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
+def test_the_page_has_one_main_part(open_docs: Callable[..., Page]) -> None:
+    page = open_docs()
+    expect(page.locator(".opblock")).to_have_count(len(CALLS), timeout=SLOW_MS)
+    expect(page.get_by_role("main")).to_have_count(1)
+
+
 def test_the_page_is_kept_to_its_own_gateway(api: Api) -> None:
     page = api.with_token("").get("//docs")
     policy = page.headers["Content-Security-Policy"]

@@ -10,7 +10,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
-from tests.client import Api
+from tests.client import Api, token
+from tests.conftest import SECRET
 from tests.factories import make_exam, make_session, make_user, submission
 from tests.faults.proxy import Proxy
 
@@ -121,7 +122,7 @@ def test_a_board_without_a_stream_asks_and_says_so_until_there_is_one(
 def test_a_candidate_sees_his_own_place(api: Api, open_board: Open) -> None:
     exam_id, users, _ = board(api, 8)
     page = open_board(exam_id, users[1], "candidate")
-    expect(page.locator("#own-place")).to_contain_text("7")
+    expect(page.locator("#own-place")).to_have_text("7 is your rank among 8")
     expect(page.locator("#own-rows .full")).to_have_text(
         [f"Candidate {number}" for number in (4, 3, 2, 1)]
     )
@@ -150,6 +151,46 @@ def test_pages_keys_search_and_plots(api: Api, open_board: Open) -> None:
     page.locator("#rows button").first.click()
     expect(page.locator("#ranks-note")).to_contain_text("after 1 submission")
     expect(page.locator("#ranks canvas")).to_be_visible()
+
+
+def test_the_link_that_skips_to_the_board_leaves_it_as_it_is(api: Api, open_board: Open) -> None:
+    exam_id, _, _ = board(api, 11)
+    page = open_board(exam_id)
+    expect_live(page)
+    page.locator("#size").select_option("10")
+    expect(page.locator("#page")).to_have_text("Page 1 of 2")
+    begun_anew: list[str] = []
+    page.on("request", lambda sent: begun_anew.append(sent.url) if "/exams" in sent.url else None)
+    page.locator(".skip").press("Enter")
+    expect(page.locator("#board")).to_be_focused()
+    page.keyboard.press("End")
+    expect(page.locator("#page")).to_have_text("Page 2 of 2")
+    assert begun_anew == []
+
+
+def test_a_screen_reader_is_not_told_the_same_twice(api: Api, open_board: Open) -> None:
+    exam_id, _, sessions = board(api, 2)
+    page = open_board(exam_id)
+    page.clock.install()
+    page.reload()
+    expect_live(page)
+    spoken, leads = page.locator("#spoken"), "2 candidates. Candidate 2 leads with"
+    page.evaluate(
+        """() => { window.told = 0; new MutationObserver(() => { window.told += 1; }).observe(
+        document.getElementById("spoken"), { childList: true }); }"""
+    )
+    told = {}
+    for raw_score in (1, 2, 3):
+        score(api, sessions[0], raw_score)
+        expect(page.locator("#rows .score").last).to_have_text(f"{raw_score / 2:.2f}")
+        page.clock.fast_forward(11_000)
+        expect(spoken).to_contain_text(leads)
+        told[raw_score] = page.evaluate("window.told")
+    assert told[1] == told[2] == told[3]
+    score(api, sessions[0], 90)
+    expect(page.locator("#rows .score").first).to_have_text("45.00")
+    page.clock.fast_forward(11_000)
+    expect(spoken).to_contain_text("Candidate 1 leads")
 
 
 def test_the_histogram_shows_the_last_change_too(api: Api, open_board: Open) -> None:
@@ -210,6 +251,33 @@ def test_a_token_that_is_not_accepted_leads_back_to_the_form(api: Api, open_boar
     page = open_board(make_exam(api), role="nobody")
     expect(page.locator("#sign-in")).to_be_visible()
     expect(page.locator("#notice")).to_contain_text("Sign in with a new one")
+
+
+def test_another_token_in_the_address_shows_nothing_of_the_one_before(
+    api: Api, open_board: Open
+) -> None:
+    exam_id, users, _ = board(api, 3)
+    page = open_board(exam_id, users[0], "candidate")
+    expect(page.locator("#own-place")).to_contain_text("3")
+    page.route("**/api/v1/**", lambda route: route.abort())
+    other = token(SECRET, users[1], "candidate")
+    page.evaluate(f"location.hash = 'token={other}&exam_id={exam_id}'")
+    expect(page.locator("#who")).to_have_text(f"candidate {users[1]}")
+    expect(page.locator("#notice")).to_contain_text("The connection to the server is lost")
+    expect(page.locator("#app")).to_be_hidden()
+    page.unroute("**/api/v1/**")
+    expect(page.locator("#own-place")).to_contain_text("2", timeout=15_000)
+
+
+@pytest.mark.parametrize("text", ["Bearer a.b.c", "a.b\u20ac.c"])
+def test_what_can_be_no_token_is_told_at_the_form(api: Api, open_board: Open, text: str) -> None:
+    page = open_board(make_exam(api))
+    expect_live(page)
+    page.locator("#sign-out").click()
+    page.locator("#token").fill(text)
+    page.locator("#token").press("Enter")
+    expect(page.locator("#notice")).to_contain_text("That is no token")
+    expect(page.locator("#sign-in")).to_be_visible()
 
 
 def test_the_page_has_a_policy_of_its_own_and_leads_to_no_other_file(api: Api) -> None:
