@@ -99,7 +99,7 @@ class Podium:
             if time.monotonic() + wait_sec > give_up:
                 raise Failed(f"{why}, given up for now")
             print(f"{name}: {why}; the same again in {wait_sec:.1f} s")
-            time.sleep(wait_sec)
+            time.sleep(wait_sec)  # as the gateway asks, or longer after each failure
             tries += 1
 
     def _send(self, method: str, path: str, body: object) -> Answer:

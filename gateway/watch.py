@@ -144,4 +144,4 @@ def _ids_of(known: dict[str, Any]) -> Iterator[tuple[str, int]]:
 def init_app(app: Flask, metrics: Metrics, config: Config) -> None:
     """Watch all requests."""
     # Wrapped as Flask's manual says; mypy takes the attribute for a method.
-    app.wsgi_app = Watch(app.wsgi_app, metrics, config)  # type: ignore[method-assign]  # see above
+    app.wsgi_app = Watch(app.wsgi_app, metrics, config)  # type: ignore[method-assign]  # Flask documents it
