@@ -28,23 +28,25 @@ BEGIN
     -- Locks:       none in a consistent read
     -- Example:     CALL _find_place(1, 50, @standing_key, @skip);
     DECLARE v_level INT;
-    DECLARE v_parent BIGINT DEFAULT 0;
+    DECLARE v_parent BIGINT;
     DECLARE v_bucket BIGINT;
+    DECLARE v_divided BOOLEAN;
     DECLARE v_before BIGINT;
 
     SET o_skip = p_offset;
     SELECT MAX(level) INTO v_level FROM leaderboard_levels;     -- Not SET: see _find_board.
 
-    -- A loop, since the buckets of a level are those of the one bucket chosen on the level above:
-    -- as many rounds as there are levels, whatever the offset.
-    descent: WHILE v_level >= 0 DO
-        SET v_bucket = NULL;
+    -- A loop, since the range that is looked into is the one chosen on the level above: as many
+    -- rounds as there are levels at most, whatever the offset.
+    descent: REPEAT
+        SET v_parent = COALESCE(v_bucket, 0), v_bucket = NULL;
 
-        SELECT c.bucket, c.before_it
-        INTO v_bucket, v_before
+        SELECT c.bucket, c.divided, c.before_it
+        INTO v_bucket, v_divided, v_before
         FROM (
             SELECT
                 bucket,
+                divided,
                 entries,
                 SUM(entries) OVER (ORDER BY bucket DESC ROWS UNBOUNDED PRECEDING) - entries
                     AS before_it
@@ -56,8 +58,8 @@ BEGIN
         IF v_bucket IS NULL THEN
             LEAVE descent;
         END IF;
-        SET o_skip = o_skip - v_before, v_parent = v_bucket, v_level = v_level - 1;
-    END WHILE;
+        SET o_skip = o_skip - v_before, v_level = v_level - 1;
+    UNTIL v_divided IS NULL END REPEAT;
 
     SET o_standing_key = v_bucket;
 END$$

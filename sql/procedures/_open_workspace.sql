@@ -11,7 +11,7 @@ CREATE DEFINER = podium_owner@localhost PROCEDURE podium._open_workspace()
     MODIFIES SQL DATA
     SQL SECURITY DEFINER
 BEGIN
-    -- Purpose:     A set-based submission works on three temporary tables. They live as long as the
+    -- Purpose:     A set-based submission works on temporary tables. They live as long as the
     --              connection, since creating them costs more than the rest of a submission.
     -- Parameters:  none
     -- Result sets: none
@@ -29,8 +29,9 @@ BEGIN
     -- A connection that is reset loses the variable and the tables together. The name carries the
     -- shape of the tables: a release that changes one changes the names, so that old connections
     -- get new tables.
-    IF @podium_workspace_3 IS NULL THEN
-        DROP TEMPORARY TABLE IF EXISTS tmp_submissions, tmp_items, tmp_entries;
+    IF @podium_workspace_4 IS NULL THEN
+        DROP TEMPORARY TABLE IF EXISTS
+            tmp_submissions, tmp_items, tmp_entries, tmp_standings, tmp_parts;
 
         -- What came in: one row per item of the array, values read and judged for themselves.
         CREATE TEMPORARY TABLE tmp_submissions (
@@ -109,13 +110,38 @@ BEGIN
             PRIMARY KEY (entry_no)
         ) ENGINE = InnoDB;
 
-        SET @podium_workspace_3 = TRUE;
+        -- The standings that somebody leaves or takes, where they are listed, and how many hold
+        -- them before and after.
+        CREATE TEMPORARY TABLE tmp_standings (
+            board_id     BIGINT UNSIGNED  NOT NULL,
+            standing_key BIGINT           NOT NULL,
+            level        TINYINT UNSIGNED NOT NULL,         -- with parent the range that lists it
+            parent       BIGINT           NOT NULL,
+            old_entries  INT              NOT NULL,
+            new_entries  INT              NOT NULL,
+            PRIMARY KEY (board_id, standing_key)
+        ) ENGINE = InnoDB;
+
+        -- Rows of leaderboard_counters that a range is about to be divided into.
+        CREATE TEMPORARY TABLE tmp_parts (
+            board_id  BIGINT UNSIGNED  NOT NULL,
+            level     TINYINT UNSIGNED NOT NULL,
+            parent    BIGINT           NOT NULL,
+            bucket    BIGINT           NOT NULL,
+            standings INT              NOT NULL,
+            entries   INT              NOT NULL,
+            PRIMARY KEY (board_id, level, parent, bucket)
+        ) ENGINE = InnoDB;
+
+        SET @podium_workspace_4 = TRUE;
     END IF;
 
     -- The hint is for clients with --safe-updates, which want a key in every WHERE.
     DELETE /*+ SET_VAR(sql_safe_updates = 0) */ FROM tmp_submissions;
     DELETE /*+ SET_VAR(sql_safe_updates = 0) */ FROM tmp_items;
     DELETE /*+ SET_VAR(sql_safe_updates = 0) */ FROM tmp_entries;
+    DELETE /*+ SET_VAR(sql_safe_updates = 0) */ FROM tmp_standings;
+    DELETE /*+ SET_VAR(sql_safe_updates = 0) */ FROM tmp_parts;
 END$$
 
 DELIMITER ;

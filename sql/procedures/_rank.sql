@@ -28,8 +28,8 @@ BEGIN
         STRAIGHT_JOIN leaderboard_counters AS c
             ON c.board_id = p_board_id
             AND c.level = l.level
-            AND c.parent = p_standing_key >> l.parent_shift
-            AND c.bucket > p_standing_key >> l.bucket_shift
+            AND c.parent = p_standing_key >> l.shift << l.shift
+            AND c.bucket > p_standing_key
     ));
 END$$
 

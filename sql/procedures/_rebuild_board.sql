@@ -26,6 +26,7 @@ BEGIN
     DECLARE v_exam_id BIGINT UNSIGNED DEFAULT (
         SELECT exam_id FROM leaderboards WHERE board_id = p_board_id
     );
+    DECLARE v_level INT DEFAULT (SELECT MAX(level) FROM leaderboard_levels);
 
     UPDATE /*+ SET_VAR(sql_safe_updates = 0) */ exams AS e
     STRAIGHT_JOIN exam_sessions AS s FORCE INDEX (uq_exam_sessions_exam_user_attempt)
@@ -86,18 +87,47 @@ BEGIN
 
     DELETE FROM leaderboard_counters WHERE board_id = p_board_id;
 
-    INSERT INTO leaderboard_counters (board_id, level, parent, bucket, standings, entries)
+    -- From the board down, as many rounds as there are levels: a range that holds more standings
+    -- than its level allows is divided, and the next round finds its parts.
+    INSERT INTO leaderboard_counters (board_id, level, parent, bucket, standings, entries, divided)
     SELECT
-        p_board_id, l.level, k.standing_key >> l.parent_shift, k.standing_key >> l.bucket_shift,
-        COUNT(*), SUM(k.entries)
-    FROM (
-        SELECT standing_key, COUNT(*) AS entries
-        FROM leaderboard_snapshot
-        WHERE board_id = p_board_id
-        GROUP BY standing_key
-    ) AS k
-    CROSS JOIN leaderboard_levels AS l
-    GROUP BY l.level, k.standing_key >> l.parent_shift, k.standing_key >> l.bucket_shift;
+        p_board_id, t.level, 0, 0, COUNT(DISTINCT e.standing_key), COUNT(e.standing_key),
+        COUNT(DISTINCT e.standing_key) > MIN(b.capacity)
+    FROM leaderboard_levels AS t
+    INNER JOIN leaderboard_levels AS b ON b.level = t.level - 1
+    LEFT JOIN leaderboard_snapshot AS e ON e.board_id = p_board_id
+    WHERE t.level = v_level
+    GROUP BY t.level;
+
+    WHILE v_level > 1 DO
+        SET v_level = v_level - 1;
+
+        INSERT INTO leaderboard_counters (
+            board_id, level, parent, bucket, standings, entries, divided
+        )
+        SELECT
+            p_board_id, MIN(l.level), r.bucket,
+            IF(r.divided, k.standing_key >> l.child_shift << l.child_shift, k.standing_key)
+                AS part,
+            COUNT(*), SUM(k.entries), IF(r.divided, COUNT(*) > MIN(b.capacity), NULL)
+        FROM leaderboard_levels AS l
+        INNER JOIN leaderboard_levels AS u ON u.level = l.level + 1
+        LEFT JOIN leaderboard_levels AS b ON b.level = l.level - 1
+        STRAIGHT_JOIN (
+            SELECT standing_key, COUNT(*) AS entries
+            FROM leaderboard_snapshot
+            WHERE board_id = p_board_id
+            GROUP BY standing_key
+        ) AS k
+        STRAIGHT_JOIN leaderboard_counters AS r FORCE INDEX (PRIMARY)
+            ON r.board_id = p_board_id
+            AND r.level = u.level
+            AND r.parent = k.standing_key >> u.shift << u.shift
+            AND r.bucket = k.standing_key >> l.shift << l.shift
+            AND r.divided IS NOT NULL       -- a standing may have the lowest key of a range
+        WHERE l.level = v_level
+        GROUP BY r.bucket, r.divided, part;
+    END WHILE;
 END$$
 
 DELIMITER ;

@@ -50,6 +50,14 @@ BEGIN
         UTC_TIMESTAMP(6)
     );
 
+    -- The tree of its counters begins with the whole board, empty. This row is the last of the
+    -- board's: who looks into one tree locks no gap of another's.
+    INSERT INTO leaderboard_counters (
+        board_id, level, parent, bucket, standings, entries, divided
+    )
+    SELECT LAST_INSERT_ID(), MAX(level), 0, 0, 0, 0, FALSE
+    FROM leaderboard_levels;
+
     RETURN v_exam_id;
 END$$
 

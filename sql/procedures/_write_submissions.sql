@@ -166,43 +166,17 @@ BEGIN
         standing_key = tmp_entries.new_key;
 
     -- Counters: each entry leaves its old standing and takes its new one. They move by these
-    -- differences alone, so the cost does not depend on how many candidates there are. Level 0
-    -- first: only when it is written one sees which standings are new and which are left by all.
-    INSERT INTO leaderboard_counters (board_id, level, parent, bucket, standings, entries)
+    -- differences alone, so the cost does not depend on how many candidates there are. The lowest
+    -- range of a key that has a row tells where its standing is listed: in this range, or where it
+    -- is divided in the part of it that has none yet.
+    INSERT INTO tmp_standings (board_id, standing_key, level, parent, old_entries, new_entries)
     SELECT
-        d.board_id, d.level, d.into_parent, d.into_bucket, d.gained > 0, GREATEST(d.gained, 0)
+        p.board_id, p.standing_key, p.level, p.standing_key >> l.shift << l.shift,
+        COALESCE(c.entries, 0), COALESCE(c.entries, 0) + p.gained
     FROM (
         SELECT
-            board_id,
-            l.level,
-            IF(m.sign > 0, new_key, old_key) >> l.parent_shift AS into_parent,
-            IF(m.sign > 0, new_key, old_key) >> l.bucket_shift AS into_bucket,
-            SUM(m.sign) AS gained
-        FROM tmp_entries
-        STRAIGHT_JOIN (SELECT 1 AS sign UNION ALL SELECT -1) AS m
-        STRAIGHT_JOIN leaderboard_levels AS l
-        WHERE l.level = 0 AND (m.sign > 0 OR old_key IS NOT NULL)
-        GROUP BY board_id, l.level, into_parent, into_bucket
-        HAVING gained <> 0
-    ) AS d
-    ON DUPLICATE KEY UPDATE
-        entries = leaderboard_counters.entries + d.gained,
-        standings = leaderboard_counters.entries > 0;   -- the new entries: assigned left to right
-
-    INSERT INTO leaderboard_counters (board_id, level, parent, bucket, standings, entries)
-    SELECT
-        d.board_id, d.level, d.into_parent, d.into_bucket,
-        -- The CHECK sees this row before its key is found to exist: whoever leaves a shared
-        -- standing for a new one in the same range adds a standing and no entry.
-        GREATEST(d.standings_gained, 0), GREATEST(d.standings_gained, d.gained, 0)
-    FROM (
-        SELECT
-            k.board_id,
-            l.level,
-            k.standing_key >> l.parent_shift AS into_parent,
-            k.standing_key >> l.bucket_shift AS into_bucket,
-            SUM(CAST(c.standings AS SIGNED) - (c.entries > k.gained)) AS standings_gained,
-            SUM(k.gained) AS gained
+            k.board_id, k.standing_key, k.gained,
+            COALESCE(MIN(l.level - 1 - r.divided), MAX(l.level) - 1) AS level
         FROM (
             SELECT
                 board_id,
@@ -214,19 +188,136 @@ BEGIN
             GROUP BY board_id, standing_key
             HAVING gained <> 0
         ) AS k
-        STRAIGHT_JOIN leaderboard_levels AS z ON z.level = 0
-        STRAIGHT_JOIN leaderboard_counters AS c FORCE INDEX (PRIMARY)
-            ON c.board_id = k.board_id
-            AND c.level = z.level
-            AND c.parent = k.standing_key >> z.parent_shift
-            AND c.bucket = k.standing_key >> z.bucket_shift
-        STRAIGHT_JOIN leaderboard_levels AS l ON l.level > 0
-        GROUP BY k.board_id, l.level, into_parent, into_bucket
+        STRAIGHT_JOIN leaderboard_levels AS l
+        LEFT JOIN leaderboard_counters AS r FORCE INDEX (PRIMARY)
+            ON r.board_id = k.board_id
+            AND r.level = l.level
+            AND r.parent = k.standing_key >> l.shift << l.shift
+            AND r.bucket = k.standing_key >> l.child_shift << l.child_shift
+        WHERE l.child_shift > 0
+        GROUP BY k.board_id, k.standing_key, k.gained
+    ) AS p
+    STRAIGHT_JOIN leaderboard_levels AS l ON l.level = p.level
+    LEFT JOIN leaderboard_counters AS c FORCE INDEX (PRIMARY)
+        ON c.board_id = p.board_id
+        AND c.level = p.level
+        AND c.parent = p.standing_key >> l.shift << l.shift
+        AND c.bucket = p.standing_key;
+
+    DELETE /*+ SET_VAR(sql_safe_updates = 0) */ c
+    FROM tmp_standings
+    STRAIGHT_JOIN leaderboard_counters AS c FORCE INDEX (PRIMARY)
+        ON c.board_id = tmp_standings.board_id
+        AND c.level = tmp_standings.level
+        AND c.parent = tmp_standings.parent
+        AND c.bucket = tmp_standings.standing_key
+    WHERE tmp_standings.new_entries = 0;
+
+    INSERT INTO leaderboard_counters (board_id, level, parent, bucket, standings, entries)
+    SELECT board_id, level, parent, standing_key, 1, new_entries
+    FROM tmp_standings
+    WHERE new_entries > 0
+    ON DUPLICATE KEY UPDATE entries = tmp_standings.new_entries;
+
+    INSERT INTO leaderboard_counters (
+        board_id, level, parent, bucket, standings, entries, divided
+    )
+    SELECT
+        d.board_id, d.level, d.parent, d.bucket,
+        -- The CHECK sees this row before its key is found to exist: whoever leaves a shared
+        -- standing for a new one in the same range adds a standing and no entry.
+        GREATEST(d.standings_gained, 0), GREATEST(d.standings_gained, d.gained, 0), FALSE
+    FROM (
+        SELECT
+            tmp_standings.board_id,
+            l.level,
+            tmp_standings.standing_key >> l.shift << l.shift AS parent,
+            tmp_standings.standing_key >> l.child_shift << l.child_shift AS bucket,
+            SUM((new_entries > 0) - (old_entries > 0)) AS standings_gained,
+            SUM(new_entries - old_entries) AS gained
+        FROM tmp_standings
+        STRAIGHT_JOIN leaderboard_levels AS l ON l.level > tmp_standings.level
+        GROUP BY
+            tmp_standings.board_id, l.level, tmp_standings.standing_key >> l.shift << l.shift,
+            tmp_standings.standing_key >> l.child_shift << l.child_shift
         HAVING standings_gained <> 0 OR gained <> 0
     ) AS d
     ON DUPLICATE KEY UPDATE
         standings = leaderboard_counters.standings + d.standings_gained,
         entries = leaderboard_counters.entries + d.gained;
+
+    -- What lists too many standings now is divided, and its parts, where all have crowded into one:
+    -- as many rounds as there are levels, and mostly none.
+    divide: LOOP
+        INSERT INTO tmp_parts (board_id, level, parent, bucket, standings, entries)
+        SELECT
+            f.board_id, f.level, f.parent, c.bucket >> l.child_shift << l.child_shift,
+            COUNT(*), SUM(c.entries)
+        FROM (
+            SELECT DISTINCT
+                tmp_standings.board_id, tmp_standings.level, tmp_standings.parent
+            FROM tmp_standings
+            STRAIGHT_JOIN leaderboard_levels AS u ON u.level = tmp_standings.level + 1
+            STRAIGHT_JOIN leaderboard_levels AS z ON z.level = tmp_standings.level
+            STRAIGHT_JOIN leaderboard_counters AS r FORCE INDEX (PRIMARY)
+                ON r.board_id = tmp_standings.board_id
+                AND r.level = u.level
+                AND r.parent = tmp_standings.standing_key >> u.shift << u.shift
+                AND r.bucket = tmp_standings.parent
+            WHERE tmp_standings.new_entries > tmp_standings.old_entries
+                AND r.standings > z.capacity
+        ) AS f
+        STRAIGHT_JOIN leaderboard_levels AS l ON l.level = f.level
+        STRAIGHT_JOIN leaderboard_counters AS c FORCE INDEX (PRIMARY)
+            ON c.board_id = f.board_id
+            AND c.level = f.level
+            AND c.parent = f.parent
+        GROUP BY f.board_id, f.level, f.parent, c.bucket >> l.child_shift << l.child_shift;
+
+        IF ROW_COUNT() = 0 THEN
+            LEAVE divide;
+        END IF;
+
+        -- The standings go down a level, the parts take their place.
+        UPDATE /*+ SET_VAR(sql_safe_updates = 0) */ (
+            SELECT DISTINCT board_id, level, parent FROM tmp_parts
+        ) AS f
+        STRAIGHT_JOIN leaderboard_levels AS l ON l.level = f.level
+        STRAIGHT_JOIN leaderboard_counters AS c FORCE INDEX (PRIMARY)
+            ON c.board_id = f.board_id
+            AND c.level = f.level
+            AND c.parent = f.parent
+        SET c.level = f.level - 1,
+            c.parent = c.bucket >> l.child_shift << l.child_shift;
+
+        INSERT INTO leaderboard_counters (
+            board_id, level, parent, bucket, standings, entries, divided
+        )
+        SELECT board_id, level, parent, bucket, standings, entries, FALSE
+        FROM tmp_parts;
+
+        UPDATE /*+ SET_VAR(sql_safe_updates = 0) */ (
+            SELECT DISTINCT board_id, level, parent FROM tmp_parts
+        ) AS f
+        STRAIGHT_JOIN leaderboard_levels AS l ON l.level = f.level + 1
+        STRAIGHT_JOIN leaderboard_counters AS r FORCE INDEX (PRIMARY)
+            ON r.board_id = f.board_id
+            AND r.level = l.level
+            AND r.parent = f.parent >> l.shift << l.shift
+            AND r.bucket = f.parent
+        SET r.divided = TRUE;
+
+        UPDATE /*+ SET_VAR(sql_safe_updates = 0) */ tmp_standings
+        STRAIGHT_JOIN leaderboard_levels AS l ON l.level = tmp_standings.level
+        STRAIGHT_JOIN (SELECT DISTINCT board_id, level, parent FROM tmp_parts) AS f
+            ON f.board_id = tmp_standings.board_id
+            AND f.level = tmp_standings.level
+            AND f.parent = tmp_standings.parent
+        SET tmp_standings.level = f.level - 1,
+            tmp_standings.parent = tmp_standings.standing_key >> l.child_shift << l.child_shift;
+
+        DELETE /*+ SET_VAR(sql_safe_updates = 0) */ FROM tmp_parts;
+    END LOOP;
 
     UPDATE /*+ SET_VAR(sql_safe_updates = 0) */ tmp_entries
     SET entry_rank = 1 + (
@@ -235,11 +326,11 @@ BEGIN
         STRAIGHT_JOIN leaderboard_counters AS c FORCE INDEX (PRIMARY)
             ON c.board_id = tmp_entries.board_id
             AND c.level = l.level
-            AND c.parent = tmp_entries.new_key >> l.parent_shift
-            AND c.bucket > tmp_entries.new_key >> l.bucket_shift
+            AND c.parent = tmp_entries.new_key >> l.shift << l.shift
+            AND c.bucket > tmp_entries.new_key
         -- Beside the whole board there is nothing, but looking there would lock the gap behind
         -- its last row, where the next board's rows begin.
-        WHERE l.parent_shift < 63
+        WHERE l.shift < 63
     );
 
     -- History: one audit row per accepted item, one revision per board with its hash.

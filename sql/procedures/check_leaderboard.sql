@@ -90,21 +90,51 @@ BEGIN
             FROM entries
             GROUP BY standing_key
         ),
-        counters AS (
+        -- Where each standing is to be listed follows from the ranges that have been divided so far.
+        paths AS (
             SELECT
-                l.level,
-                k.standing_key >> l.parent_shift AS parent,
-                k.standing_key >> l.bucket_shift AS bucket,
-                COUNT(*) AS standings,
-                SUM(k.entries) AS entries
+                k.standing_key, k.entries,
+                COALESCE(MIN(l.level - 1 - r.divided), MAX(l.level) - 1) AS level
             FROM standings AS k
             CROSS JOIN leaderboard_levels AS l
-            GROUP BY l.level, k.standing_key >> l.parent_shift, k.standing_key >> l.bucket_shift
+            LEFT JOIN leaderboard_counters AS r
+                ON r.board_id = v_board_id AND r.level = l.level
+                AND r.parent = k.standing_key >> l.shift << l.shift
+                AND r.bucket = k.standing_key >> l.child_shift << l.child_shift
+            WHERE l.child_shift > 0
+            GROUP BY k.standing_key, k.entries
+        ),
+        counters AS (
+            SELECT
+                p.level, p.standing_key >> l.shift << l.shift AS parent, p.standing_key AS bucket,
+                CONCAT('1 standings, ', p.entries, ' entries') AS counted
+            FROM paths AS p
+            INNER JOIN leaderboard_levels AS l ON l.level = p.level
+            UNION ALL
+            SELECT
+                l.level, p.standing_key >> l.shift << l.shift AS parent,
+                p.standing_key >> l.child_shift << l.child_shift AS bucket,
+                CONCAT(
+                    COUNT(*), ' standings, ', SUM(p.entries), ' entries',
+                    IF(MIN(p.level) < MIN(b.level) OR COUNT(*) > MIN(b.capacity), ', divided', ''))
+            FROM paths AS p
+            INNER JOIN leaderboard_levels AS l ON l.level > p.level
+            INNER JOIN leaderboard_levels AS b ON b.level = l.level - 1
+            GROUP BY l.level, parent, bucket
+        ),
+        stored_counters AS (
+            SELECT
+                level, parent, bucket, entries, divided,
+                CONCAT(
+                    standings, ' standings, ', entries, ' entries', IF(divided, ', divided', ''))
+                    AS counted
+            FROM leaderboard_counters
+            WHERE board_id = v_board_id
         ),
         stored_ranks AS (
-            SELECT bucket, entries, SUM(standings) OVER (ORDER BY bucket DESC) AS stored_rank
+            SELECT bucket, SUM(standings) OVER (ORDER BY bucket DESC) AS stored_rank
             FROM leaderboard_counters
-            WHERE board_id = v_board_id AND level = 0
+            WHERE board_id = v_board_id AND divided IS NULL
         ),
         -- Both sides of each comparison, as text; what is on one side only comes with NULL on the
         -- other.
@@ -144,23 +174,18 @@ BEGIN
             WHERE e.board_id = v_board_id AND n.user_id IS NULL
             UNION ALL
             SELECT
-                'counter', CONCAT('level ', n.level, ', bucket ', n.bucket),
-                CONCAT(c.standings, ' standings, ', c.entries, ' entries'),
-                CONCAT(n.standings, ' standings, ', n.entries, ' entries')
+                'counter', CONCAT('level ', n.level, ', bucket ', n.bucket), c.counted, n.counted
             FROM counters AS n
-            LEFT JOIN leaderboard_counters AS c
-                ON c.board_id = v_board_id AND c.level = n.level AND c.parent = n.parent
-                AND c.bucket = n.bucket
+            LEFT JOIN stored_counters AS c
+                ON c.level = n.level AND c.parent = n.parent AND c.bucket = n.bucket
             UNION ALL
-            -- A counter that has fallen to zero stays in the table and means the same as none.
+            -- A range that all have left keeps its row, which means the same as none.
             SELECT
-                'counter', CONCAT('level ', c.level, ', bucket ', c.bucket),
-                CONCAT(c.standings, ' standings, ', c.entries, ' entries'), NULL
-            FROM leaderboard_counters AS c
+                'counter', CONCAT('level ', c.level, ', bucket ', c.bucket), c.counted, NULL
+            FROM stored_counters AS c
             LEFT JOIN counters AS n
                 ON n.level = c.level AND n.parent = c.parent AND n.bucket = c.bucket
-            WHERE c.board_id = v_board_id AND n.level IS NULL
-                AND (c.standings <> 0 OR c.entries <> 0)
+            WHERE n.level IS NULL AND (c.divided IS NULL OR c.entries <> 0)
             UNION ALL
             SELECT
                 'rank', CONCAT('standing ', n.standing_key), CAST(r.stored_rank AS CHAR),

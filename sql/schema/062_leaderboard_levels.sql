@@ -1,11 +1,13 @@
 SET NAMES utf8mb4 COLLATE utf8mb4_0900_ai_ci;
 
--- The fixed levels of the rank counters, filled by sql/seed/leaderboard_levels.sql. The bucket of a
--- key on a level is standing_key >> bucket_shift; it lies in the parent standing_key >>
--- parent_shift.
+-- The levels of the rank counters, filled by sql/seed/leaderboard_levels.sql. Two keys lie in the
+-- same range of a level where key >> shift is the same; that range is divided into those of the
+-- level below, which are child_shift wide. A range is known by its lowest possible key,
+-- key >> shift << shift.
 CREATE TABLE IF NOT EXISTS podium.leaderboard_levels (
-    level        TINYINT UNSIGNED NOT NULL,     -- 0: distinct standings; the highest: the board
-    bucket_shift TINYINT UNSIGNED NOT NULL,
-    parent_shift TINYINT UNSIGNED NOT NULL,
+    level       TINYINT UNSIGNED  NOT NULL,     -- the highest holds one range, the board
+    shift       TINYINT UNSIGNED  NOT NULL,
+    child_shift TINYINT UNSIGNED  NOT NULL,     -- 0: divided into single standings
+    capacity    SMALLINT UNSIGNED NOT NULL,     -- a range with more standings is divided
     PRIMARY KEY (level)
 ) ENGINE = InnoDB COMMENT = 'Widths of the ranges that the rank counters count';

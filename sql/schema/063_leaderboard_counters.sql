@@ -1,11 +1,13 @@
 SET NAMES utf8mb4 COLLATE utf8mb4_0900_ai_ci;
 
--- How many distinct standings, and how many entries, lie in each range of keys. A rank is one more
--- than the standings in the better buckets of the same parent, summed over the levels. Bucket and
--- parent are stored, not computed, because only equality on a stored column is executed as a
--- look-up. On level 0 a bucket is one standing: standings is 1, or 0 once its last holder has left
--- it. Counters that have fallen to zero stay until a recalculation clears them: they are few beside
--- the audit rows, and a rank reads no more of them than the width of a level.
+-- How many distinct standings, and how many entries, lie in each range of keys: a tree that grows
+-- where the board is crowded. A range lists its standings, one row each, until there are more than
+-- its level allows; from then on it is divided and has a row for each range of the level below that
+-- anybody is in. A row belongs to one range and counts one part of it: (level, parent) is the range,
+-- bucket the lowest key of the part. A rank is one more than the standings of the parts with a
+-- greater bucket, summed over the ranges that the key lies in. A divided range stays divided, and
+-- parts that all have left stay, until the board is recalculated; standings that all have left go.
+-- parent is stored, not computed, because only equality on a stored column is executed as a look-up.
 CREATE TABLE IF NOT EXISTS podium.leaderboard_counters (
     board_id  BIGINT UNSIGNED  NOT NULL,
     level     TINYINT UNSIGNED NOT NULL,
@@ -13,7 +15,8 @@ CREATE TABLE IF NOT EXISTS podium.leaderboard_counters (
     bucket    BIGINT           NOT NULL,
     standings INT              NOT NULL,
     entries   INT              NOT NULL,
-    -- _rank, _write_submissions, _find_place: the buckets of one parent, best last
+    divided   BOOLEAN          NULL,            -- NULL: a single standing
+    -- _rank, _write_submissions, _find_place: the parts of one range, best last
     PRIMARY KEY (board_id, level, parent, bucket),
     -- No foreign keys: they would be looked up for each new row, a twentieth of an array's time,
     -- and check_leaderboard compares all rows with what follows from the entries.

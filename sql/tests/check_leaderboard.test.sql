@@ -34,20 +34,22 @@ CALL podium_tap.is(
 UPDATE podium.leaderboard_counters SET entries = entries - 1
 WHERE board_id = @board AND level = @whole_board;
 
-INSERT INTO podium.leaderboard_counters (board_id, level, parent, bucket, standings, entries)
-VALUES (@board, 0, 0, 5, 1, 1);
+INSERT INTO podium.leaderboard_counters (
+    board_id, level, parent, bucket, standings, entries, divided
+)
+VALUES (@board, 1, 0, 5, 1, 1, FALSE);
 CALL podium.check_leaderboard(@exam);
 CALL podium_tap.is(
     CONCAT_WS(' ', podium_tap.column_of(1, 'problem'), podium_tap.got('item'),
     COALESCE(podium_tap.got('expected'), '-')),
-    'counter level 0, bucket 5 -', 'and a counter of nobody');
+    'counter level 1, bucket 5 -', 'and a counter of nobody');
 UPDATE podium.leaderboard_counters SET entries = 0, standings = 0
-WHERE board_id = @board AND level = 0 AND bucket = 5;
+WHERE board_id = @board AND level = 1 AND bucket = 5;
 CALL podium.check_leaderboard(@exam);
 CALL podium_tap.is(podium_tap.rows_in(1), 0, 'but one that has fallen to nothing is no difference');
 
 DELETE FROM podium.leaderboard_counters
-WHERE board_id = @board AND level = 0 AND entries = 1 LIMIT 1;
+WHERE board_id = @board AND divided IS NULL LIMIT 1;
 CALL podium.check_leaderboard(@exam);
 CALL podium_tap.ok(podium_tap.column_of(1, 'problem') LIKE 'counter rank%',
     'a lost standing spoils the ranks');

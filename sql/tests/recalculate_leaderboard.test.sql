@@ -33,7 +33,7 @@ INNER JOIN podium.leaderboards AS b ON b.board_id = e.board_id
 SET e.total_score = 1, e.standing_key = 1 WHERE b.exam_id = @exam AND e.user_id = @alice;
 DELETE c FROM podium.leaderboard_counters AS c
 INNER JOIN podium.leaderboards AS b ON b.board_id = c.board_id
-WHERE b.exam_id = @exam AND c.level = 2;
+WHERE b.exam_id = @exam AND c.divided IS NULL;
 UPDATE podium.module_scores SET weighted_score = 99 WHERE session_id = @a;
 UPDATE podium.exam_sessions SET weighted_quiz = 5, total_time_sec = 1 WHERE session_id = @a;
 UPDATE podium.leaderboards SET total_participants = 17 WHERE exam_id = @exam;

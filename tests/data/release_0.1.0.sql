@@ -215,25 +215,29 @@ REPLACE INTO podium.schema_files (path, checksum, release_no, applied_at)
 VALUES ('schema/061_leaderboard_snapshot.sql', '05d821e0f48abf761fb09914d8315ef4bd455afdc4fc972608ee18b709590eec', '0.1.0', UTC_TIMESTAMP(6));
 SET NAMES utf8mb4 COLLATE utf8mb4_0900_ai_ci;
 
--- The fixed levels of the rank counters, filled by sql/seed/leaderboard_levels.sql. The bucket of a
--- key on a level is standing_key >> bucket_shift; it lies in the parent standing_key >>
--- parent_shift.
+-- The levels of the rank counters, filled by sql/seed/leaderboard_levels.sql. Two keys lie in the
+-- same range of a level where key >> shift is the same; that range is divided into those of the
+-- level below, which are child_shift wide. A range is known by its lowest possible key,
+-- key >> shift << shift.
 CREATE TABLE IF NOT EXISTS podium.leaderboard_levels (
-    level        TINYINT UNSIGNED NOT NULL,     -- 0: distinct standings; the highest: the board
-    bucket_shift TINYINT UNSIGNED NOT NULL,
-    parent_shift TINYINT UNSIGNED NOT NULL,
+    level       TINYINT UNSIGNED  NOT NULL,     -- the highest holds one range, the board
+    shift       TINYINT UNSIGNED  NOT NULL,
+    child_shift TINYINT UNSIGNED  NOT NULL,     -- 0: divided into single standings
+    capacity    SMALLINT UNSIGNED NOT NULL,     -- a range with more standings is divided
     PRIMARY KEY (level)
 ) ENGINE = InnoDB COMMENT = 'Widths of the ranges that the rank counters count';
 REPLACE INTO podium.schema_files (path, checksum, release_no, applied_at)
-VALUES ('schema/062_leaderboard_levels.sql', '213cd695a7aaba5d081eaa85de2726dab7c86aa1bc8bc41340d637edcfa3d097', '0.1.0', UTC_TIMESTAMP(6));
+VALUES ('schema/062_leaderboard_levels.sql', '10b3a03f9833f3a080f70d3f4784d2e7b928c2cd10d0298e6cf459d5eed81150', '0.1.0', UTC_TIMESTAMP(6));
 SET NAMES utf8mb4 COLLATE utf8mb4_0900_ai_ci;
 
--- How many distinct standings, and how many entries, lie in each range of keys. A rank is one more
--- than the standings in the better buckets of the same parent, summed over the levels. Bucket and
--- parent are stored, not computed, because only equality on a stored column is executed as a
--- look-up. On level 0 a bucket is one standing: standings is 1, or 0 once its last holder has left
--- it. Counters that have fallen to zero stay until a recalculation clears them: they are few beside
--- the audit rows, and a rank reads no more of them than the width of a level.
+-- How many distinct standings, and how many entries, lie in each range of keys: a tree that grows
+-- where the board is crowded. A range lists its standings, one row each, until there are more than
+-- its level allows; from then on it is divided and has a row for each range of the level below that
+-- anybody is in. A row belongs to one range and counts one part of it: (level, parent) is the range,
+-- bucket the lowest key of the part. A rank is one more than the standings of the parts with a
+-- greater bucket, summed over the ranges that the key lies in. A divided range stays divided, and
+-- parts that all have left stay, until the board is recalculated; standings that all have left go.
+-- parent is stored, not computed, because only equality on a stored column is executed as a look-up.
 CREATE TABLE IF NOT EXISTS podium.leaderboard_counters (
     board_id  BIGINT UNSIGNED  NOT NULL,
     level     TINYINT UNSIGNED NOT NULL,
@@ -241,14 +245,15 @@ CREATE TABLE IF NOT EXISTS podium.leaderboard_counters (
     bucket    BIGINT           NOT NULL,
     standings INT              NOT NULL,
     entries   INT              NOT NULL,
-    -- _rank, _write_submissions, _find_place: the buckets of one parent, best last
+    divided   BOOLEAN          NULL,            -- NULL: a single standing
+    -- _rank, _write_submissions, _find_place: the parts of one range, best last
     PRIMARY KEY (board_id, level, parent, bucket),
     -- No foreign keys: they would be looked up for each new row, a twentieth of an array's time,
     -- and check_leaderboard compares all rows with what follows from the entries.
     CONSTRAINT ck_leaderboard_counters_standings CHECK (standings BETWEEN 0 AND entries)
 ) ENGINE = InnoDB COMMENT = 'Distinct standings and entries per range of standing keys';
 REPLACE INTO podium.schema_files (path, checksum, release_no, applied_at)
-VALUES ('schema/063_leaderboard_counters.sql', '54521b298abf6d86fef67ce449eeac4a4ea51e9a5a5ec7d32293444020dc0a6d', '0.1.0', UTC_TIMESTAMP(6));
+VALUES ('schema/063_leaderboard_counters.sql', 'fa67b0a09a5e714913c6f7dfacfdb4f5318d7b08548c2aeb8751180f4c586cdf', '0.1.0', UTC_TIMESTAMP(6));
 SET NAMES utf8mb4 COLLATE utf8mb4_0900_ai_ci;
 
 -- One row per committed change of a board, in commit order and without gaps. Its hash covers the
@@ -442,25 +447,24 @@ REPLACE INTO podium.schema_files (path, checksum, release_no, applied_at)
 VALUES ('seed/error_catalog.sql', 'd5b69e8f1a1ab82f65f4d13cc92fa8f2beb05f3a881cd4d10f6c57641490d841', '0.1.0', UTC_TIMESTAMP(6));
 SET NAMES utf8mb4 COLLATE utf8mb4_0900_ai_ci;
 
--- Three levels for the time, which are the low 22 bits of a standing_key, four for the score above
--- them. A rank reads at most 32 rows on each level of the score, and 64 on each of the time but the
--- third, which has 1,024 buckets of 68 minutes: exams fill few of them. A submission writes two
--- rows on each level; fewer bits a level read less and write more. The last level is the board
--- itself, since no standing_key reaches 2^42. A change here calls for recalculate_leaderboard of
--- every exam; rows are therefore never changed, only added where missing.
-INSERT INTO podium.leaderboard_levels (level, bucket_shift, parent_shift)
+-- Three levels divide the time, which is the low 22 bits of a standing_key, four the score above
+-- them; no standing_key reaches 2^42. A rank reads at most 32 rows on each level of the score and 64
+-- on each of the time but the third, which has 1,024 ranges of 68 minutes: exams fill few of them.
+-- A submission writes a row a level, down to the range that is not divided. A change here calls for
+-- recalculate_leaderboard of every exam; rows are therefore never changed, only added where missing.
+INSERT INTO podium.leaderboard_levels (level, shift, child_shift, capacity)
 VALUES
-    (0, 0, 6),
-    (1, 6, 12),
-    (2, 12, 22),
-    (3, 22, 27),
-    (4, 27, 32),
-    (5, 32, 37),
-    (6, 37, 42),
-    (7, 42, 63)
+    (1, 6, 0, 64),
+    (2, 12, 6, 32),
+    (3, 22, 12, 32),
+    (4, 27, 22, 32),
+    (5, 32, 27, 32),
+    (6, 37, 32, 32),
+    (7, 42, 37, 32),
+    (8, 63, 42, 1)
 ON DUPLICATE KEY UPDATE level = leaderboard_levels.level;
 REPLACE INTO podium.schema_files (path, checksum, release_no, applied_at)
-VALUES ('seed/leaderboard_levels.sql', '6deb5924e26deecb4c1ff7d2db86e0aeb0521364d1acfd92d6e58ab4b9dd4af3', '0.1.0', UTC_TIMESTAMP(6));
+VALUES ('seed/leaderboard_levels.sql', 'f518bf99f5d880e3b8648c2e54b6cd7ca5ad261d3ea5d0ce4bd75cf5af13fa14', '0.1.0', UTC_TIMESTAMP(6));
 SET NAMES utf8mb4 COLLATE utf8mb4_0900_ai_ci;
 SET sql_mode = 'TRADITIONAL,ONLY_FULL_GROUP_BY';
 
@@ -773,23 +777,25 @@ BEGIN
     -- Locks:       none in a consistent read
     -- Example:     CALL _find_place(1, 50, @standing_key, @skip);
     DECLARE v_level INT;
-    DECLARE v_parent BIGINT DEFAULT 0;
+    DECLARE v_parent BIGINT;
     DECLARE v_bucket BIGINT;
+    DECLARE v_divided BOOLEAN;
     DECLARE v_before BIGINT;
 
     SET o_skip = p_offset;
     SELECT MAX(level) INTO v_level FROM leaderboard_levels;     -- Not SET: see _find_board.
 
-    -- A loop, since the buckets of a level are those of the one bucket chosen on the level above:
-    -- as many rounds as there are levels, whatever the offset.
-    descent: WHILE v_level >= 0 DO
-        SET v_bucket = NULL;
+    -- A loop, since the range that is looked into is the one chosen on the level above: as many
+    -- rounds as there are levels at most, whatever the offset.
+    descent: REPEAT
+        SET v_parent = COALESCE(v_bucket, 0), v_bucket = NULL;
 
-        SELECT c.bucket, c.before_it
-        INTO v_bucket, v_before
+        SELECT c.bucket, c.divided, c.before_it
+        INTO v_bucket, v_divided, v_before
         FROM (
             SELECT
                 bucket,
+                divided,
                 entries,
                 SUM(entries) OVER (ORDER BY bucket DESC ROWS UNBOUNDED PRECEDING) - entries
                     AS before_it
@@ -801,15 +807,15 @@ BEGIN
         IF v_bucket IS NULL THEN
             LEAVE descent;
         END IF;
-        SET o_skip = o_skip - v_before, v_parent = v_bucket, v_level = v_level - 1;
-    END WHILE;
+        SET o_skip = o_skip - v_before, v_level = v_level - 1;
+    UNTIL v_divided IS NULL END REPEAT;
 
     SET o_standing_key = v_bucket;
 END$$
 
 DELIMITER ;
 REPLACE INTO podium.schema_files (path, checksum, release_no, applied_at)
-VALUES ('procedures/_find_place.sql', 'f6af90cb1706ff49c541036b089d0b20b699ce0f4b293157b15713b18bec0eee', '0.1.0', UTC_TIMESTAMP(6));
+VALUES ('procedures/_find_place.sql', 'dd6c4317a3bc7ea82dafc95b4fd51df65dc8dc24834490bb84b6cdb17b83a019', '0.1.0', UTC_TIMESTAMP(6));
 SET NAMES utf8mb4 COLLATE utf8mb4_0900_ai_ci;
 SET sql_mode = 'TRADITIONAL,ONLY_FULL_GROUP_BY';
 
@@ -898,7 +904,7 @@ CREATE DEFINER = podium_owner@localhost PROCEDURE podium._open_workspace()
     MODIFIES SQL DATA
     SQL SECURITY DEFINER
 BEGIN
-    -- Purpose:     A set-based submission works on three temporary tables. They live as long as the
+    -- Purpose:     A set-based submission works on temporary tables. They live as long as the
     --              connection, since creating them costs more than the rest of a submission.
     -- Parameters:  none
     -- Result sets: none
@@ -916,8 +922,9 @@ BEGIN
     -- A connection that is reset loses the variable and the tables together. The name carries the
     -- shape of the tables: a release that changes one changes the names, so that old connections
     -- get new tables.
-    IF @podium_workspace_3 IS NULL THEN
-        DROP TEMPORARY TABLE IF EXISTS tmp_submissions, tmp_items, tmp_entries;
+    IF @podium_workspace_4 IS NULL THEN
+        DROP TEMPORARY TABLE IF EXISTS
+            tmp_submissions, tmp_items, tmp_entries, tmp_standings, tmp_parts;
 
         -- What came in: one row per item of the array, values read and judged for themselves.
         CREATE TEMPORARY TABLE tmp_submissions (
@@ -996,18 +1003,43 @@ BEGIN
             PRIMARY KEY (entry_no)
         ) ENGINE = InnoDB;
 
-        SET @podium_workspace_3 = TRUE;
+        -- The standings that somebody leaves or takes, where they are listed, and how many hold
+        -- them before and after.
+        CREATE TEMPORARY TABLE tmp_standings (
+            board_id     BIGINT UNSIGNED  NOT NULL,
+            standing_key BIGINT           NOT NULL,
+            level        TINYINT UNSIGNED NOT NULL,         -- with parent the range that lists it
+            parent       BIGINT           NOT NULL,
+            old_entries  INT              NOT NULL,
+            new_entries  INT              NOT NULL,
+            PRIMARY KEY (board_id, standing_key)
+        ) ENGINE = InnoDB;
+
+        -- Rows of leaderboard_counters that a range is about to be divided into.
+        CREATE TEMPORARY TABLE tmp_parts (
+            board_id  BIGINT UNSIGNED  NOT NULL,
+            level     TINYINT UNSIGNED NOT NULL,
+            parent    BIGINT           NOT NULL,
+            bucket    BIGINT           NOT NULL,
+            standings INT              NOT NULL,
+            entries   INT              NOT NULL,
+            PRIMARY KEY (board_id, level, parent, bucket)
+        ) ENGINE = InnoDB;
+
+        SET @podium_workspace_4 = TRUE;
     END IF;
 
     -- The hint is for clients with --safe-updates, which want a key in every WHERE.
     DELETE /*+ SET_VAR(sql_safe_updates = 0) */ FROM tmp_submissions;
     DELETE /*+ SET_VAR(sql_safe_updates = 0) */ FROM tmp_items;
     DELETE /*+ SET_VAR(sql_safe_updates = 0) */ FROM tmp_entries;
+    DELETE /*+ SET_VAR(sql_safe_updates = 0) */ FROM tmp_standings;
+    DELETE /*+ SET_VAR(sql_safe_updates = 0) */ FROM tmp_parts;
 END$$
 
 DELIMITER ;
 REPLACE INTO podium.schema_files (path, checksum, release_no, applied_at)
-VALUES ('procedures/_open_workspace.sql', '0807a971a389515036d190e7a6aaae42ebbfcbb79e29e4899b384c86c67676cf', '0.1.0', UTC_TIMESTAMP(6));
+VALUES ('procedures/_open_workspace.sql', '81d9a1b7beb0de36a4c31e2f13420e4bc71cfd8d94f728e4929392e42c2ed234', '0.1.0', UTC_TIMESTAMP(6));
 SET NAMES utf8mb4 COLLATE utf8mb4_0900_ai_ci;
 SET sql_mode = 'TRADITIONAL,ONLY_FULL_GROUP_BY';
 
@@ -1079,14 +1111,14 @@ BEGIN
         STRAIGHT_JOIN leaderboard_counters AS c
             ON c.board_id = p_board_id
             AND c.level = l.level
-            AND c.parent = p_standing_key >> l.parent_shift
-            AND c.bucket > p_standing_key >> l.bucket_shift
+            AND c.parent = p_standing_key >> l.shift << l.shift
+            AND c.bucket > p_standing_key
     ));
 END$$
 
 DELIMITER ;
 REPLACE INTO podium.schema_files (path, checksum, release_no, applied_at)
-VALUES ('procedures/_rank.sql', '9273d70b029364cce6dd32cd4da90bc60de79cc1a6991adc99e7fdb38e45d478', '0.1.0', UTC_TIMESTAMP(6));
+VALUES ('procedures/_rank.sql', '307824fac90c7f3ae8707cb6e39f877584f7a8d8d3aeb852521d7ca27442a5e9', '0.1.0', UTC_TIMESTAMP(6));
 SET NAMES utf8mb4 COLLATE utf8mb4_0900_ai_ci;
 SET sql_mode = 'TRADITIONAL,ONLY_FULL_GROUP_BY';
 
@@ -1384,6 +1416,7 @@ BEGIN
     DECLARE v_exam_id BIGINT UNSIGNED DEFAULT (
         SELECT exam_id FROM leaderboards WHERE board_id = p_board_id
     );
+    DECLARE v_level INT DEFAULT (SELECT MAX(level) FROM leaderboard_levels);
 
     UPDATE /*+ SET_VAR(sql_safe_updates = 0) */ exams AS e
     STRAIGHT_JOIN exam_sessions AS s FORCE INDEX (uq_exam_sessions_exam_user_attempt)
@@ -1444,23 +1477,52 @@ BEGIN
 
     DELETE FROM leaderboard_counters WHERE board_id = p_board_id;
 
-    INSERT INTO leaderboard_counters (board_id, level, parent, bucket, standings, entries)
+    -- From the board down, as many rounds as there are levels: a range that holds more standings
+    -- than its level allows is divided, and the next round finds its parts.
+    INSERT INTO leaderboard_counters (board_id, level, parent, bucket, standings, entries, divided)
     SELECT
-        p_board_id, l.level, k.standing_key >> l.parent_shift, k.standing_key >> l.bucket_shift,
-        COUNT(*), SUM(k.entries)
-    FROM (
-        SELECT standing_key, COUNT(*) AS entries
-        FROM leaderboard_snapshot
-        WHERE board_id = p_board_id
-        GROUP BY standing_key
-    ) AS k
-    CROSS JOIN leaderboard_levels AS l
-    GROUP BY l.level, k.standing_key >> l.parent_shift, k.standing_key >> l.bucket_shift;
+        p_board_id, t.level, 0, 0, COUNT(DISTINCT e.standing_key), COUNT(e.standing_key),
+        COUNT(DISTINCT e.standing_key) > MIN(b.capacity)
+    FROM leaderboard_levels AS t
+    INNER JOIN leaderboard_levels AS b ON b.level = t.level - 1
+    LEFT JOIN leaderboard_snapshot AS e ON e.board_id = p_board_id
+    WHERE t.level = v_level
+    GROUP BY t.level;
+
+    WHILE v_level > 1 DO
+        SET v_level = v_level - 1;
+
+        INSERT INTO leaderboard_counters (
+            board_id, level, parent, bucket, standings, entries, divided
+        )
+        SELECT
+            p_board_id, MIN(l.level), r.bucket,
+            IF(r.divided, k.standing_key >> l.child_shift << l.child_shift, k.standing_key)
+                AS part,
+            COUNT(*), SUM(k.entries), IF(r.divided, COUNT(*) > MIN(b.capacity), NULL)
+        FROM leaderboard_levels AS l
+        INNER JOIN leaderboard_levels AS u ON u.level = l.level + 1
+        LEFT JOIN leaderboard_levels AS b ON b.level = l.level - 1
+        STRAIGHT_JOIN (
+            SELECT standing_key, COUNT(*) AS entries
+            FROM leaderboard_snapshot
+            WHERE board_id = p_board_id
+            GROUP BY standing_key
+        ) AS k
+        STRAIGHT_JOIN leaderboard_counters AS r FORCE INDEX (PRIMARY)
+            ON r.board_id = p_board_id
+            AND r.level = u.level
+            AND r.parent = k.standing_key >> u.shift << u.shift
+            AND r.bucket = k.standing_key >> l.shift << l.shift
+            AND r.divided IS NOT NULL       -- a standing may have the lowest key of a range
+        WHERE l.level = v_level
+        GROUP BY r.bucket, r.divided, part;
+    END WHILE;
 END$$
 
 DELIMITER ;
 REPLACE INTO podium.schema_files (path, checksum, release_no, applied_at)
-VALUES ('procedures/_rebuild_board.sql', '49ea7f0eaf9d90fca79da43b99ca9eee7cf48352b36cf553e4809f6d322d8815', '0.1.0', UTC_TIMESTAMP(6));
+VALUES ('procedures/_rebuild_board.sql', '9c5c9b4a26f101c424afc353560c7bc234044f0476b422beaeb37cf4deab8a53', '0.1.0', UTC_TIMESTAMP(6));
 SET NAMES utf8mb4 COLLATE utf8mb4_0900_ai_ci;
 SET sql_mode = 'TRADITIONAL,ONLY_FULL_GROUP_BY';
 
@@ -1953,12 +2015,20 @@ BEGIN
         UTC_TIMESTAMP(6)
     );
 
+    -- The tree of its counters begins with the whole board, empty. This row is the last of the
+    -- board's: who looks into one tree locks no gap of another's.
+    INSERT INTO leaderboard_counters (
+        board_id, level, parent, bucket, standings, entries, divided
+    )
+    SELECT LAST_INSERT_ID(), MAX(level), 0, 0, 0, 0, FALSE
+    FROM leaderboard_levels;
+
     RETURN v_exam_id;
 END$$
 
 DELIMITER ;
 REPLACE INTO podium.schema_files (path, checksum, release_no, applied_at)
-VALUES ('procedures/_write_exam.sql', '324e126c2a82edbd4e99c2d460b137a7a3333d9eb642703aa1d415d8efb12a19', '0.1.0', UTC_TIMESTAMP(6));
+VALUES ('procedures/_write_exam.sql', 'a3077a36fe28c3fbdadf328397b6bdf2163f7d773767891fa6df58f0471f0c88', '0.1.0', UTC_TIMESTAMP(6));
 SET NAMES utf8mb4 COLLATE utf8mb4_0900_ai_ci;
 SET sql_mode = 'TRADITIONAL,ONLY_FULL_GROUP_BY';
 
@@ -2127,43 +2197,17 @@ BEGIN
         standing_key = tmp_entries.new_key;
 
     -- Counters: each entry leaves its old standing and takes its new one. They move by these
-    -- differences alone, so the cost does not depend on how many candidates there are. Level 0
-    -- first: only when it is written one sees which standings are new and which are left by all.
-    INSERT INTO leaderboard_counters (board_id, level, parent, bucket, standings, entries)
+    -- differences alone, so the cost does not depend on how many candidates there are. The lowest
+    -- range of a key that has a row tells where its standing is listed: in this range, or where it
+    -- is divided in the part of it that has none yet.
+    INSERT INTO tmp_standings (board_id, standing_key, level, parent, old_entries, new_entries)
     SELECT
-        d.board_id, d.level, d.into_parent, d.into_bucket, d.gained > 0, GREATEST(d.gained, 0)
+        p.board_id, p.standing_key, p.level, p.standing_key >> l.shift << l.shift,
+        COALESCE(c.entries, 0), COALESCE(c.entries, 0) + p.gained
     FROM (
         SELECT
-            board_id,
-            l.level,
-            IF(m.sign > 0, new_key, old_key) >> l.parent_shift AS into_parent,
-            IF(m.sign > 0, new_key, old_key) >> l.bucket_shift AS into_bucket,
-            SUM(m.sign) AS gained
-        FROM tmp_entries
-        STRAIGHT_JOIN (SELECT 1 AS sign UNION ALL SELECT -1) AS m
-        STRAIGHT_JOIN leaderboard_levels AS l
-        WHERE l.level = 0 AND (m.sign > 0 OR old_key IS NOT NULL)
-        GROUP BY board_id, l.level, into_parent, into_bucket
-        HAVING gained <> 0
-    ) AS d
-    ON DUPLICATE KEY UPDATE
-        entries = leaderboard_counters.entries + d.gained,
-        standings = leaderboard_counters.entries > 0;   -- the new entries: assigned left to right
-
-    INSERT INTO leaderboard_counters (board_id, level, parent, bucket, standings, entries)
-    SELECT
-        d.board_id, d.level, d.into_parent, d.into_bucket,
-        -- The CHECK sees this row before its key is found to exist: whoever leaves a shared
-        -- standing for a new one in the same range adds a standing and no entry.
-        GREATEST(d.standings_gained, 0), GREATEST(d.standings_gained, d.gained, 0)
-    FROM (
-        SELECT
-            k.board_id,
-            l.level,
-            k.standing_key >> l.parent_shift AS into_parent,
-            k.standing_key >> l.bucket_shift AS into_bucket,
-            SUM(CAST(c.standings AS SIGNED) - (c.entries > k.gained)) AS standings_gained,
-            SUM(k.gained) AS gained
+            k.board_id, k.standing_key, k.gained,
+            COALESCE(MIN(l.level - 1 - r.divided), MAX(l.level) - 1) AS level
         FROM (
             SELECT
                 board_id,
@@ -2175,19 +2219,136 @@ BEGIN
             GROUP BY board_id, standing_key
             HAVING gained <> 0
         ) AS k
-        STRAIGHT_JOIN leaderboard_levels AS z ON z.level = 0
-        STRAIGHT_JOIN leaderboard_counters AS c FORCE INDEX (PRIMARY)
-            ON c.board_id = k.board_id
-            AND c.level = z.level
-            AND c.parent = k.standing_key >> z.parent_shift
-            AND c.bucket = k.standing_key >> z.bucket_shift
-        STRAIGHT_JOIN leaderboard_levels AS l ON l.level > 0
-        GROUP BY k.board_id, l.level, into_parent, into_bucket
+        STRAIGHT_JOIN leaderboard_levels AS l
+        LEFT JOIN leaderboard_counters AS r FORCE INDEX (PRIMARY)
+            ON r.board_id = k.board_id
+            AND r.level = l.level
+            AND r.parent = k.standing_key >> l.shift << l.shift
+            AND r.bucket = k.standing_key >> l.child_shift << l.child_shift
+        WHERE l.child_shift > 0
+        GROUP BY k.board_id, k.standing_key, k.gained
+    ) AS p
+    STRAIGHT_JOIN leaderboard_levels AS l ON l.level = p.level
+    LEFT JOIN leaderboard_counters AS c FORCE INDEX (PRIMARY)
+        ON c.board_id = p.board_id
+        AND c.level = p.level
+        AND c.parent = p.standing_key >> l.shift << l.shift
+        AND c.bucket = p.standing_key;
+
+    DELETE /*+ SET_VAR(sql_safe_updates = 0) */ c
+    FROM tmp_standings
+    STRAIGHT_JOIN leaderboard_counters AS c FORCE INDEX (PRIMARY)
+        ON c.board_id = tmp_standings.board_id
+        AND c.level = tmp_standings.level
+        AND c.parent = tmp_standings.parent
+        AND c.bucket = tmp_standings.standing_key
+    WHERE tmp_standings.new_entries = 0;
+
+    INSERT INTO leaderboard_counters (board_id, level, parent, bucket, standings, entries)
+    SELECT board_id, level, parent, standing_key, 1, new_entries
+    FROM tmp_standings
+    WHERE new_entries > 0
+    ON DUPLICATE KEY UPDATE entries = tmp_standings.new_entries;
+
+    INSERT INTO leaderboard_counters (
+        board_id, level, parent, bucket, standings, entries, divided
+    )
+    SELECT
+        d.board_id, d.level, d.parent, d.bucket,
+        -- The CHECK sees this row before its key is found to exist: whoever leaves a shared
+        -- standing for a new one in the same range adds a standing and no entry.
+        GREATEST(d.standings_gained, 0), GREATEST(d.standings_gained, d.gained, 0), FALSE
+    FROM (
+        SELECT
+            tmp_standings.board_id,
+            l.level,
+            tmp_standings.standing_key >> l.shift << l.shift AS parent,
+            tmp_standings.standing_key >> l.child_shift << l.child_shift AS bucket,
+            SUM((new_entries > 0) - (old_entries > 0)) AS standings_gained,
+            SUM(new_entries - old_entries) AS gained
+        FROM tmp_standings
+        STRAIGHT_JOIN leaderboard_levels AS l ON l.level > tmp_standings.level
+        GROUP BY
+            tmp_standings.board_id, l.level, tmp_standings.standing_key >> l.shift << l.shift,
+            tmp_standings.standing_key >> l.child_shift << l.child_shift
         HAVING standings_gained <> 0 OR gained <> 0
     ) AS d
     ON DUPLICATE KEY UPDATE
         standings = leaderboard_counters.standings + d.standings_gained,
         entries = leaderboard_counters.entries + d.gained;
+
+    -- What lists too many standings now is divided, and its parts, where all have crowded into one:
+    -- as many rounds as there are levels, and mostly none.
+    divide: LOOP
+        INSERT INTO tmp_parts (board_id, level, parent, bucket, standings, entries)
+        SELECT
+            f.board_id, f.level, f.parent, c.bucket >> l.child_shift << l.child_shift,
+            COUNT(*), SUM(c.entries)
+        FROM (
+            SELECT DISTINCT
+                tmp_standings.board_id, tmp_standings.level, tmp_standings.parent
+            FROM tmp_standings
+            STRAIGHT_JOIN leaderboard_levels AS u ON u.level = tmp_standings.level + 1
+            STRAIGHT_JOIN leaderboard_levels AS z ON z.level = tmp_standings.level
+            STRAIGHT_JOIN leaderboard_counters AS r FORCE INDEX (PRIMARY)
+                ON r.board_id = tmp_standings.board_id
+                AND r.level = u.level
+                AND r.parent = tmp_standings.standing_key >> u.shift << u.shift
+                AND r.bucket = tmp_standings.parent
+            WHERE tmp_standings.new_entries > tmp_standings.old_entries
+                AND r.standings > z.capacity
+        ) AS f
+        STRAIGHT_JOIN leaderboard_levels AS l ON l.level = f.level
+        STRAIGHT_JOIN leaderboard_counters AS c FORCE INDEX (PRIMARY)
+            ON c.board_id = f.board_id
+            AND c.level = f.level
+            AND c.parent = f.parent
+        GROUP BY f.board_id, f.level, f.parent, c.bucket >> l.child_shift << l.child_shift;
+
+        IF ROW_COUNT() = 0 THEN
+            LEAVE divide;
+        END IF;
+
+        -- The standings go down a level, the parts take their place.
+        UPDATE /*+ SET_VAR(sql_safe_updates = 0) */ (
+            SELECT DISTINCT board_id, level, parent FROM tmp_parts
+        ) AS f
+        STRAIGHT_JOIN leaderboard_levels AS l ON l.level = f.level
+        STRAIGHT_JOIN leaderboard_counters AS c FORCE INDEX (PRIMARY)
+            ON c.board_id = f.board_id
+            AND c.level = f.level
+            AND c.parent = f.parent
+        SET c.level = f.level - 1,
+            c.parent = c.bucket >> l.child_shift << l.child_shift;
+
+        INSERT INTO leaderboard_counters (
+            board_id, level, parent, bucket, standings, entries, divided
+        )
+        SELECT board_id, level, parent, bucket, standings, entries, FALSE
+        FROM tmp_parts;
+
+        UPDATE /*+ SET_VAR(sql_safe_updates = 0) */ (
+            SELECT DISTINCT board_id, level, parent FROM tmp_parts
+        ) AS f
+        STRAIGHT_JOIN leaderboard_levels AS l ON l.level = f.level + 1
+        STRAIGHT_JOIN leaderboard_counters AS r FORCE INDEX (PRIMARY)
+            ON r.board_id = f.board_id
+            AND r.level = l.level
+            AND r.parent = f.parent >> l.shift << l.shift
+            AND r.bucket = f.parent
+        SET r.divided = TRUE;
+
+        UPDATE /*+ SET_VAR(sql_safe_updates = 0) */ tmp_standings
+        STRAIGHT_JOIN leaderboard_levels AS l ON l.level = tmp_standings.level
+        STRAIGHT_JOIN (SELECT DISTINCT board_id, level, parent FROM tmp_parts) AS f
+            ON f.board_id = tmp_standings.board_id
+            AND f.level = tmp_standings.level
+            AND f.parent = tmp_standings.parent
+        SET tmp_standings.level = f.level - 1,
+            tmp_standings.parent = tmp_standings.standing_key >> l.child_shift << l.child_shift;
+
+        DELETE /*+ SET_VAR(sql_safe_updates = 0) */ FROM tmp_parts;
+    END LOOP;
 
     UPDATE /*+ SET_VAR(sql_safe_updates = 0) */ tmp_entries
     SET entry_rank = 1 + (
@@ -2196,11 +2357,11 @@ BEGIN
         STRAIGHT_JOIN leaderboard_counters AS c FORCE INDEX (PRIMARY)
             ON c.board_id = tmp_entries.board_id
             AND c.level = l.level
-            AND c.parent = tmp_entries.new_key >> l.parent_shift
-            AND c.bucket > tmp_entries.new_key >> l.bucket_shift
+            AND c.parent = tmp_entries.new_key >> l.shift << l.shift
+            AND c.bucket > tmp_entries.new_key
         -- Beside the whole board there is nothing, but looking there would lock the gap behind
         -- its last row, where the next board's rows begin.
-        WHERE l.parent_shift < 63
+        WHERE l.shift < 63
     );
 
     -- History: one audit row per accepted item, one revision per board with its hash.
@@ -2303,7 +2464,7 @@ END$$
 
 DELIMITER ;
 REPLACE INTO podium.schema_files (path, checksum, release_no, applied_at)
-VALUES ('procedures/_write_submissions.sql', '72452d5576ab6a08333d1b3dab955b876bf183010e522f425fb8ce6fe8349d64', '0.1.0', UTC_TIMESTAMP(6));
+VALUES ('procedures/_write_submissions.sql', '2be8f6925a26f247949889f45adc223ae94c4549ed0c5630dda9cc6d869d559f', '0.1.0', UTC_TIMESTAMP(6));
 SET NAMES utf8mb4 COLLATE utf8mb4_0900_ai_ci;
 SET sql_mode = 'TRADITIONAL,ONLY_FULL_GROUP_BY';
 
@@ -2396,21 +2557,51 @@ BEGIN
             FROM entries
             GROUP BY standing_key
         ),
-        counters AS (
+        -- Where each standing is to be listed follows from the ranges that have been divided so far.
+        paths AS (
             SELECT
-                l.level,
-                k.standing_key >> l.parent_shift AS parent,
-                k.standing_key >> l.bucket_shift AS bucket,
-                COUNT(*) AS standings,
-                SUM(k.entries) AS entries
+                k.standing_key, k.entries,
+                COALESCE(MIN(l.level - 1 - r.divided), MAX(l.level) - 1) AS level
             FROM standings AS k
             CROSS JOIN leaderboard_levels AS l
-            GROUP BY l.level, k.standing_key >> l.parent_shift, k.standing_key >> l.bucket_shift
+            LEFT JOIN leaderboard_counters AS r
+                ON r.board_id = v_board_id AND r.level = l.level
+                AND r.parent = k.standing_key >> l.shift << l.shift
+                AND r.bucket = k.standing_key >> l.child_shift << l.child_shift
+            WHERE l.child_shift > 0
+            GROUP BY k.standing_key, k.entries
+        ),
+        counters AS (
+            SELECT
+                p.level, p.standing_key >> l.shift << l.shift AS parent, p.standing_key AS bucket,
+                CONCAT('1 standings, ', p.entries, ' entries') AS counted
+            FROM paths AS p
+            INNER JOIN leaderboard_levels AS l ON l.level = p.level
+            UNION ALL
+            SELECT
+                l.level, p.standing_key >> l.shift << l.shift AS parent,
+                p.standing_key >> l.child_shift << l.child_shift AS bucket,
+                CONCAT(
+                    COUNT(*), ' standings, ', SUM(p.entries), ' entries',
+                    IF(MIN(p.level) < MIN(b.level) OR COUNT(*) > MIN(b.capacity), ', divided', ''))
+            FROM paths AS p
+            INNER JOIN leaderboard_levels AS l ON l.level > p.level
+            INNER JOIN leaderboard_levels AS b ON b.level = l.level - 1
+            GROUP BY l.level, parent, bucket
+        ),
+        stored_counters AS (
+            SELECT
+                level, parent, bucket, entries, divided,
+                CONCAT(
+                    standings, ' standings, ', entries, ' entries', IF(divided, ', divided', ''))
+                    AS counted
+            FROM leaderboard_counters
+            WHERE board_id = v_board_id
         ),
         stored_ranks AS (
-            SELECT bucket, entries, SUM(standings) OVER (ORDER BY bucket DESC) AS stored_rank
+            SELECT bucket, SUM(standings) OVER (ORDER BY bucket DESC) AS stored_rank
             FROM leaderboard_counters
-            WHERE board_id = v_board_id AND level = 0
+            WHERE board_id = v_board_id AND divided IS NULL
         ),
         -- Both sides of each comparison, as text; what is on one side only comes with NULL on the
         -- other.
@@ -2450,23 +2641,18 @@ BEGIN
             WHERE e.board_id = v_board_id AND n.user_id IS NULL
             UNION ALL
             SELECT
-                'counter', CONCAT('level ', n.level, ', bucket ', n.bucket),
-                CONCAT(c.standings, ' standings, ', c.entries, ' entries'),
-                CONCAT(n.standings, ' standings, ', n.entries, ' entries')
+                'counter', CONCAT('level ', n.level, ', bucket ', n.bucket), c.counted, n.counted
             FROM counters AS n
-            LEFT JOIN leaderboard_counters AS c
-                ON c.board_id = v_board_id AND c.level = n.level AND c.parent = n.parent
-                AND c.bucket = n.bucket
+            LEFT JOIN stored_counters AS c
+                ON c.level = n.level AND c.parent = n.parent AND c.bucket = n.bucket
             UNION ALL
-            -- A counter that has fallen to zero stays in the table and means the same as none.
+            -- A range that all have left keeps its row, which means the same as none.
             SELECT
-                'counter', CONCAT('level ', c.level, ', bucket ', c.bucket),
-                CONCAT(c.standings, ' standings, ', c.entries, ' entries'), NULL
-            FROM leaderboard_counters AS c
+                'counter', CONCAT('level ', c.level, ', bucket ', c.bucket), c.counted, NULL
+            FROM stored_counters AS c
             LEFT JOIN counters AS n
                 ON n.level = c.level AND n.parent = c.parent AND n.bucket = c.bucket
-            WHERE c.board_id = v_board_id AND n.level IS NULL
-                AND (c.standings <> 0 OR c.entries <> 0)
+            WHERE n.level IS NULL AND (c.divided IS NULL OR c.entries <> 0)
             UNION ALL
             SELECT
                 'rank', CONCAT('standing ', n.standing_key), CAST(r.stored_rank AS CHAR),
@@ -2491,7 +2677,7 @@ END$$
 
 DELIMITER ;
 REPLACE INTO podium.schema_files (path, checksum, release_no, applied_at)
-VALUES ('procedures/check_leaderboard.sql', 'bf70e33285c3ed2317dacdf3c4c7d029abce7bfee530d84dc247f9e60d73a4de', '0.1.0', UTC_TIMESTAMP(6));
+VALUES ('procedures/check_leaderboard.sql', 'f34d32261bbebf45f8a22cc0e383f2250d1a3ff228388e1738d05df28c8bf43e', '0.1.0', UTC_TIMESTAMP(6));
 SET NAMES utf8mb4 COLLATE utf8mb4_0900_ai_ci;
 SET sql_mode = 'TRADITIONAL,ONLY_FULL_GROUP_BY';
 
