@@ -31,7 +31,7 @@ BEGIN
     -- get new tables.
     IF @podium_workspace_4 IS NULL THEN
         DROP TEMPORARY TABLE IF EXISTS
-            tmp_submissions, tmp_items, tmp_entries, tmp_standings, tmp_parts;
+            tmp_submissions, tmp_details, tmp_items, tmp_entries, tmp_standings, tmp_parts;
 
         -- What came in: one row per item of the array, values read and judged for themselves.
         CREATE TEMPORARY TABLE tmp_submissions (
@@ -44,7 +44,6 @@ BEGIN
             raw_score        DECIMAL(30, 20) NULL,
             max_score        DECIMAL(30, 20) NULL,
             time_spent_sec   INT             NULL,
-            details          JSON            NULL,
             expected_version BIGINT          NULL,
             submission_id    VARCHAR(64)     COLLATE utf8mb4_0900_bin NULL,
             payload_hash     BINARY(32)      NULL,
@@ -61,6 +60,13 @@ BEGIN
             -- Reading in this order locks the boards in ascending order.
             PRIMARY KEY (place),
             UNIQUE (drawn_id)
+        ) ENGINE = MEMORY;
+
+        -- The details of those that have any: a table in memory holds no JSON.
+        CREATE TEMPORARY TABLE tmp_details (
+            place   INT UNSIGNED NOT NULL,                  -- of tmp_submissions
+            details JSON         NOT NULL,
+            PRIMARY KEY (place)
         ) ENGINE = InnoDB;
 
         -- What is left of it under the lock, beside the state of its session before the array.
@@ -91,7 +97,7 @@ BEGIN
             depends            BOOLEAN           NOT NULL,  -- on what happens to items before it
             code               VARCHAR(40)       CHARACTER SET ascii COLLATE ascii_bin NULL,
             PRIMARY KEY (place)
-        ) ENGINE = InnoDB;
+        ) ENGINE = MEMORY;
 
         -- What it does to the boards: one row per candidate whose entry is written.
         CREATE TEMPORARY TABLE tmp_entries (
@@ -108,7 +114,7 @@ BEGIN
             new_key             BIGINT          NOT NULL,
             entry_rank          INT UNSIGNED    NULL,
             PRIMARY KEY (entry_no)
-        ) ENGINE = InnoDB;
+        ) ENGINE = MEMORY;
 
         -- The standings that somebody leaves or takes, where they are listed, and how many hold
         -- them before and after.
@@ -120,7 +126,7 @@ BEGIN
             old_entries  INT              NOT NULL,
             new_entries  INT              NOT NULL,
             PRIMARY KEY (board_id, standing_key)
-        ) ENGINE = InnoDB;
+        ) ENGINE = MEMORY;
 
         -- Rows of leaderboard_counters that a range is about to be divided into.
         CREATE TEMPORARY TABLE tmp_parts (
@@ -131,13 +137,14 @@ BEGIN
             standings INT              NOT NULL,
             entries   INT              NOT NULL,
             PRIMARY KEY (board_id, level, parent, bucket)
-        ) ENGINE = InnoDB;
+        ) ENGINE = MEMORY;
 
         SET @podium_workspace_4 = TRUE;
     END IF;
 
     -- The hint is for clients with --safe-updates, which want a key in every WHERE.
     DELETE /*+ SET_VAR(sql_safe_updates = 0) */ FROM tmp_submissions;
+    DELETE /*+ SET_VAR(sql_safe_updates = 0) */ FROM tmp_details;
     DELETE /*+ SET_VAR(sql_safe_updates = 0) */ FROM tmp_items;
     DELETE /*+ SET_VAR(sql_safe_updates = 0) */ FROM tmp_entries;
     DELETE /*+ SET_VAR(sql_safe_updates = 0) */ FROM tmp_standings;

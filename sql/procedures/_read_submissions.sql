@@ -37,8 +37,8 @@ BEGIN
 
     INSERT INTO tmp_submissions (
         place, board_id, item_no, session_id, user_id, module_type, raw_score, max_score,
-        time_spent_sec, details, expected_version, submission_id, payload_hash, actor_id,
-        request_id, code, replayed,
+        time_spent_sec, expected_version, submission_id, payload_hash, actor_id, request_id,
+        code, replayed,
         id_items, session_items, session_time_sec
     )
     SELECT
@@ -51,7 +51,6 @@ BEGIN
         i.raw_score,
         i.max_score,
         i.time_spent_sec,
-        i.details,
         i.expected_version,
         COALESCE(i.submission_id, UUID()),
         i.payload_hash,
@@ -81,7 +80,6 @@ BEGIN
             j.raw_score,
             j.max_score,
             j.time_spent_sec,
-            IF(JSON_TYPE(j.details) = 'NULL', NULL, j.details) AS details,
             j.expected_version,
             j.submission_id,
             -- Canonical: the same values give the same hash, however they were written.
@@ -168,6 +166,20 @@ BEGIN
     LEFT JOIN users AS a FORCE INDEX (PRIMARY) ON a.user_id = i.actor_id
     LEFT JOIN score_audit_log AS r FORCE INDEX (uq_score_audit_log_submission_id)
         ON r.submission_id = i.submission_id;
+
+    IF JSON_CONTAINS_PATH(p_submissions, 'one', '$[*].details') THEN
+        INSERT INTO tmp_details (place, details)
+        SELECT t.place, j.details
+        FROM JSON_TABLE(
+            p_submissions, '$[*]'
+            COLUMNS (
+                item_no FOR ORDINALITY,
+                details JSON PATH '$.details'
+            )
+        ) AS j
+        STRAIGHT_JOIN tmp_submissions AS t ON t.item_no = j.item_no - 1
+        WHERE t.code IS NULL AND JSON_TYPE(j.details) = 'OBJECT';
+    END IF;
 END$$
 
 DELIMITER ;

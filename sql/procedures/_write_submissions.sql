@@ -47,12 +47,12 @@ BEGIN
     FROM (
         SELECT
             i.session_id, i.module_type, i.raw_score, i.max_score, i.weighted_score,
-            i.time_spent_sec, t.details,
+            i.time_spent_sec, tmp_details.details,
             ROW_NUMBER() OVER (
                 PARTITION BY i.session_id, i.module_type ORDER BY i.item_no DESC
             ) AS newness
         FROM tmp_items AS i
-        STRAIGHT_JOIN tmp_submissions AS t ON t.place = i.place
+        LEFT JOIN tmp_details ON tmp_details.place = i.place
         WHERE i.code IS NULL
     ) AS n
     WHERE n.newness = 1
@@ -348,7 +348,7 @@ BEGIN
         c.user_id, c.module_type,
         t.actor_id, COALESCE(CONCAT('user:', t.actor_id), USER()), t.request_id, c.version,
         c.old_raw_score, c.old_max_score, c.old_weighted_score, c.old_time_spent_sec,
-        c.raw_score, c.max_score, c.weighted_score, c.time_spent_sec, t.details,
+        c.raw_score, c.max_score, c.weighted_score, c.time_spent_sec, tmp_details.details,
         c.base_total_score + c.gained_so_far - c.score_gained, c.base_total_score + c.gained_so_far,
         tmp_entries.entry_rank, tmp_entries.total_score, tmp_entries.weighted_coding,
         tmp_entries.weighted_quiz, tmp_entries.weighted_assessment, tmp_entries.total_time_sec,
@@ -385,6 +385,7 @@ BEGIN
         ) AS m
     ) AS c
     STRAIGHT_JOIN tmp_submissions AS t ON t.place = c.place
+    LEFT JOIN tmp_details ON tmp_details.place = c.place
     STRAIGHT_JOIN tmp_entries ON tmp_entries.entry_no = c.entry_no
     STRAIGHT_JOIN leaderboards AS b FORCE INDEX (PRIMARY) ON b.board_id = c.board_id
     ORDER BY c.board_id, c.item_no;

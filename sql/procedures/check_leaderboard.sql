@@ -90,7 +90,7 @@ BEGIN
             FROM entries
             GROUP BY standing_key
         ),
-        -- Where each standing is to be listed follows from the ranges that have been divided so far.
+        -- Where each standing is to be listed follows from the ranges divided so far.
         paths AS (
             SELECT
                 k.standing_key, k.entries,

@@ -7,12 +7,13 @@ SET NAMES utf8mb4 COLLATE utf8mb4_0900_ai_ci;
 -- recalculate_leaderboard of every exam; rows are therefore never changed, only added where missing.
 INSERT INTO podium.leaderboard_levels (level, shift, child_shift, capacity)
 VALUES
-    (1, 6, 0, 64),
-    (2, 12, 6, 32),
-    (3, 22, 12, 32),
-    (4, 27, 22, 32),
-    (5, 32, 27, 32),
-    (6, 37, 32, 32),
-    (7, 42, 37, 32),
-    (8, 63, 42, 1)
+    (1, 5, 0, 32),
+    (2, 11, 5, 48),
+    (3, 22, 11, 48),
+    (4, 26, 22, 48),
+    (5, 30, 26, 48),
+    (6, 34, 30, 48),
+    (7, 38, 34, 48),
+    (8, 42, 38, 48),
+    (9, 63, 42, 1)
 ON DUPLICATE KEY UPDATE level = leaderboard_levels.level;

@@ -454,17 +454,18 @@ SET NAMES utf8mb4 COLLATE utf8mb4_0900_ai_ci;
 -- recalculate_leaderboard of every exam; rows are therefore never changed, only added where missing.
 INSERT INTO podium.leaderboard_levels (level, shift, child_shift, capacity)
 VALUES
-    (1, 6, 0, 64),
-    (2, 12, 6, 32),
-    (3, 22, 12, 32),
-    (4, 27, 22, 32),
-    (5, 32, 27, 32),
-    (6, 37, 32, 32),
-    (7, 42, 37, 32),
-    (8, 63, 42, 1)
+    (1, 5, 0, 32),
+    (2, 11, 5, 48),
+    (3, 22, 11, 48),
+    (4, 26, 22, 48),
+    (5, 30, 26, 48),
+    (6, 34, 30, 48),
+    (7, 38, 34, 48),
+    (8, 42, 38, 48),
+    (9, 63, 42, 1)
 ON DUPLICATE KEY UPDATE level = leaderboard_levels.level;
 REPLACE INTO podium.schema_files (path, checksum, release_no, applied_at)
-VALUES ('seed/leaderboard_levels.sql', 'f518bf99f5d880e3b8648c2e54b6cd7ca5ad261d3ea5d0ce4bd75cf5af13fa14', '0.1.0', UTC_TIMESTAMP(6));
+VALUES ('seed/leaderboard_levels.sql', '09cdf68dd99c1a332473f33058504748b0d833336648a302bcfd3d84bf220b03', '0.1.0', UTC_TIMESTAMP(6));
 SET NAMES utf8mb4 COLLATE utf8mb4_0900_ai_ci;
 SET sql_mode = 'TRADITIONAL,ONLY_FULL_GROUP_BY';
 
@@ -924,7 +925,7 @@ BEGIN
     -- get new tables.
     IF @podium_workspace_4 IS NULL THEN
         DROP TEMPORARY TABLE IF EXISTS
-            tmp_submissions, tmp_items, tmp_entries, tmp_standings, tmp_parts;
+            tmp_submissions, tmp_details, tmp_items, tmp_entries, tmp_standings, tmp_parts;
 
         -- What came in: one row per item of the array, values read and judged for themselves.
         CREATE TEMPORARY TABLE tmp_submissions (
@@ -937,7 +938,6 @@ BEGIN
             raw_score        DECIMAL(30, 20) NULL,
             max_score        DECIMAL(30, 20) NULL,
             time_spent_sec   INT             NULL,
-            details          JSON            NULL,
             expected_version BIGINT          NULL,
             submission_id    VARCHAR(64)     COLLATE utf8mb4_0900_bin NULL,
             payload_hash     BINARY(32)      NULL,
@@ -954,6 +954,13 @@ BEGIN
             -- Reading in this order locks the boards in ascending order.
             PRIMARY KEY (place),
             UNIQUE (drawn_id)
+        ) ENGINE = MEMORY;
+
+        -- The details of those that have any: a table in memory holds no JSON.
+        CREATE TEMPORARY TABLE tmp_details (
+            place   INT UNSIGNED NOT NULL,                  -- of tmp_submissions
+            details JSON         NOT NULL,
+            PRIMARY KEY (place)
         ) ENGINE = InnoDB;
 
         -- What is left of it under the lock, beside the state of its session before the array.
@@ -984,7 +991,7 @@ BEGIN
             depends            BOOLEAN           NOT NULL,  -- on what happens to items before it
             code               VARCHAR(40)       CHARACTER SET ascii COLLATE ascii_bin NULL,
             PRIMARY KEY (place)
-        ) ENGINE = InnoDB;
+        ) ENGINE = MEMORY;
 
         -- What it does to the boards: one row per candidate whose entry is written.
         CREATE TEMPORARY TABLE tmp_entries (
@@ -1001,7 +1008,7 @@ BEGIN
             new_key             BIGINT          NOT NULL,
             entry_rank          INT UNSIGNED    NULL,
             PRIMARY KEY (entry_no)
-        ) ENGINE = InnoDB;
+        ) ENGINE = MEMORY;
 
         -- The standings that somebody leaves or takes, where they are listed, and how many hold
         -- them before and after.
@@ -1013,7 +1020,7 @@ BEGIN
             old_entries  INT              NOT NULL,
             new_entries  INT              NOT NULL,
             PRIMARY KEY (board_id, standing_key)
-        ) ENGINE = InnoDB;
+        ) ENGINE = MEMORY;
 
         -- Rows of leaderboard_counters that a range is about to be divided into.
         CREATE TEMPORARY TABLE tmp_parts (
@@ -1024,13 +1031,14 @@ BEGIN
             standings INT              NOT NULL,
             entries   INT              NOT NULL,
             PRIMARY KEY (board_id, level, parent, bucket)
-        ) ENGINE = InnoDB;
+        ) ENGINE = MEMORY;
 
         SET @podium_workspace_4 = TRUE;
     END IF;
 
     -- The hint is for clients with --safe-updates, which want a key in every WHERE.
     DELETE /*+ SET_VAR(sql_safe_updates = 0) */ FROM tmp_submissions;
+    DELETE /*+ SET_VAR(sql_safe_updates = 0) */ FROM tmp_details;
     DELETE /*+ SET_VAR(sql_safe_updates = 0) */ FROM tmp_items;
     DELETE /*+ SET_VAR(sql_safe_updates = 0) */ FROM tmp_entries;
     DELETE /*+ SET_VAR(sql_safe_updates = 0) */ FROM tmp_standings;
@@ -1039,7 +1047,7 @@ END$$
 
 DELIMITER ;
 REPLACE INTO podium.schema_files (path, checksum, release_no, applied_at)
-VALUES ('procedures/_open_workspace.sql', '81d9a1b7beb0de36a4c31e2f13420e4bc71cfd8d94f728e4929392e42c2ed234', '0.1.0', UTC_TIMESTAMP(6));
+VALUES ('procedures/_open_workspace.sql', 'dc26505e7004e28a375fd03189a6375a83d9e398152e13624ebcf2fbc72ce96c', '0.1.0', UTC_TIMESTAMP(6));
 SET NAMES utf8mb4 COLLATE utf8mb4_0900_ai_ci;
 SET sql_mode = 'TRADITIONAL,ONLY_FULL_GROUP_BY';
 
@@ -1252,8 +1260,8 @@ BEGIN
 
     INSERT INTO tmp_submissions (
         place, board_id, item_no, session_id, user_id, module_type, raw_score, max_score,
-        time_spent_sec, details, expected_version, submission_id, payload_hash, actor_id,
-        request_id, code, replayed,
+        time_spent_sec, expected_version, submission_id, payload_hash, actor_id, request_id,
+        code, replayed,
         id_items, session_items, session_time_sec
     )
     SELECT
@@ -1266,7 +1274,6 @@ BEGIN
         i.raw_score,
         i.max_score,
         i.time_spent_sec,
-        i.details,
         i.expected_version,
         COALESCE(i.submission_id, UUID()),
         i.payload_hash,
@@ -1296,7 +1303,6 @@ BEGIN
             j.raw_score,
             j.max_score,
             j.time_spent_sec,
-            IF(JSON_TYPE(j.details) = 'NULL', NULL, j.details) AS details,
             j.expected_version,
             j.submission_id,
             -- Canonical: the same values give the same hash, however they were written.
@@ -1383,11 +1389,25 @@ BEGIN
     LEFT JOIN users AS a FORCE INDEX (PRIMARY) ON a.user_id = i.actor_id
     LEFT JOIN score_audit_log AS r FORCE INDEX (uq_score_audit_log_submission_id)
         ON r.submission_id = i.submission_id;
+
+    IF JSON_CONTAINS_PATH(p_submissions, 'one', '$[*].details') THEN
+        INSERT INTO tmp_details (place, details)
+        SELECT t.place, j.details
+        FROM JSON_TABLE(
+            p_submissions, '$[*]'
+            COLUMNS (
+                item_no FOR ORDINALITY,
+                details JSON PATH '$.details'
+            )
+        ) AS j
+        STRAIGHT_JOIN tmp_submissions AS t ON t.item_no = j.item_no - 1
+        WHERE t.code IS NULL AND JSON_TYPE(j.details) = 'OBJECT';
+    END IF;
 END$$
 
 DELIMITER ;
 REPLACE INTO podium.schema_files (path, checksum, release_no, applied_at)
-VALUES ('procedures/_read_submissions.sql', '96b829855662a8a8bdf2288b10feefcc571248e29fb260d2fbce8bcfb059aa44', '0.1.0', UTC_TIMESTAMP(6));
+VALUES ('procedures/_read_submissions.sql', '04a3b1a8efd5049b6aed317c13c9ad585c9ab3680e11f227d45a4bd455969ee8', '0.1.0', UTC_TIMESTAMP(6));
 SET NAMES utf8mb4 COLLATE utf8mb4_0900_ai_ci;
 SET sql_mode = 'TRADITIONAL,ONLY_FULL_GROUP_BY';
 
@@ -2078,12 +2098,12 @@ BEGIN
     FROM (
         SELECT
             i.session_id, i.module_type, i.raw_score, i.max_score, i.weighted_score,
-            i.time_spent_sec, t.details,
+            i.time_spent_sec, tmp_details.details,
             ROW_NUMBER() OVER (
                 PARTITION BY i.session_id, i.module_type ORDER BY i.item_no DESC
             ) AS newness
         FROM tmp_items AS i
-        STRAIGHT_JOIN tmp_submissions AS t ON t.place = i.place
+        LEFT JOIN tmp_details ON tmp_details.place = i.place
         WHERE i.code IS NULL
     ) AS n
     WHERE n.newness = 1
@@ -2379,7 +2399,7 @@ BEGIN
         c.user_id, c.module_type,
         t.actor_id, COALESCE(CONCAT('user:', t.actor_id), USER()), t.request_id, c.version,
         c.old_raw_score, c.old_max_score, c.old_weighted_score, c.old_time_spent_sec,
-        c.raw_score, c.max_score, c.weighted_score, c.time_spent_sec, t.details,
+        c.raw_score, c.max_score, c.weighted_score, c.time_spent_sec, tmp_details.details,
         c.base_total_score + c.gained_so_far - c.score_gained, c.base_total_score + c.gained_so_far,
         tmp_entries.entry_rank, tmp_entries.total_score, tmp_entries.weighted_coding,
         tmp_entries.weighted_quiz, tmp_entries.weighted_assessment, tmp_entries.total_time_sec,
@@ -2416,6 +2436,7 @@ BEGIN
         ) AS m
     ) AS c
     STRAIGHT_JOIN tmp_submissions AS t ON t.place = c.place
+    LEFT JOIN tmp_details ON tmp_details.place = c.place
     STRAIGHT_JOIN tmp_entries ON tmp_entries.entry_no = c.entry_no
     STRAIGHT_JOIN leaderboards AS b FORCE INDEX (PRIMARY) ON b.board_id = c.board_id
     ORDER BY c.board_id, c.item_no;
@@ -2464,7 +2485,7 @@ END$$
 
 DELIMITER ;
 REPLACE INTO podium.schema_files (path, checksum, release_no, applied_at)
-VALUES ('procedures/_write_submissions.sql', '2be8f6925a26f247949889f45adc223ae94c4549ed0c5630dda9cc6d869d559f', '0.1.0', UTC_TIMESTAMP(6));
+VALUES ('procedures/_write_submissions.sql', '67836d1266ad3f2be36fd0e635b0f415e55e113036129b34849d2a7af0b81bbc', '0.1.0', UTC_TIMESTAMP(6));
 SET NAMES utf8mb4 COLLATE utf8mb4_0900_ai_ci;
 SET sql_mode = 'TRADITIONAL,ONLY_FULL_GROUP_BY';
 
@@ -2557,7 +2578,7 @@ BEGIN
             FROM entries
             GROUP BY standing_key
         ),
-        -- Where each standing is to be listed follows from the ranges that have been divided so far.
+        -- Where each standing is to be listed follows from the ranges divided so far.
         paths AS (
             SELECT
                 k.standing_key, k.entries,
@@ -2677,7 +2698,7 @@ END$$
 
 DELIMITER ;
 REPLACE INTO podium.schema_files (path, checksum, release_no, applied_at)
-VALUES ('procedures/check_leaderboard.sql', 'f34d32261bbebf45f8a22cc0e383f2250d1a3ff228388e1738d05df28c8bf43e', '0.1.0', UTC_TIMESTAMP(6));
+VALUES ('procedures/check_leaderboard.sql', '220cb0c5820082c44a845ce52d1855d965019097e8599cf7806798c3004a8db2', '0.1.0', UTC_TIMESTAMP(6));
 SET NAMES utf8mb4 COLLATE utf8mb4_0900_ai_ci;
 SET sql_mode = 'TRADITIONAL,ONLY_FULL_GROUP_BY';
 
