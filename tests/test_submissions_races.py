@@ -249,7 +249,7 @@ def open_submission(connection: Any, session_id: int, raw: int) -> None:
     items = json.dumps([item | {"max_score": 100, "time_spent_sec": 60}])
     for statement in (
         "START TRANSACTION",
-        "CALL _open_workspace()",
+        "CALL _open_workspace(1)",
         f"CALL _read_submissions('{items}', NULL)",
         "COMMIT",
         "SET TRANSACTION ISOLATION LEVEL SERIALIZABLE",

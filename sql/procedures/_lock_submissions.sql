@@ -52,7 +52,7 @@ BEGIN
             WHEN s.total_time_sec - COALESCE(m.time_spent_sec, 0) + t.time_spent_sec > 4194303
                 THEN 'time_spent_invalid'
         END
-    FROM tmp_submissions AS t
+    FROM tmp_submissions AS t FORCE INDEX (PRIMARY)
     STRAIGHT_JOIN leaderboards AS b FORCE INDEX (PRIMARY) ON b.board_id = t.board_id
     STRAIGHT_JOIN exams AS e FORCE INDEX (PRIMARY) ON e.exam_id = b.exam_id
     STRAIGHT_JOIN exam_sessions AS s FORCE INDEX (PRIMARY) ON s.session_id = t.session_id
@@ -67,6 +67,7 @@ BEGIN
         END
         AND m.module_type = t.module_type
     WHERE t.code IS NULL AND NOT t.replayed
+    ORDER BY t.place        -- the boards ascend
     FOR UPDATE OF b, s;
 END$$
 

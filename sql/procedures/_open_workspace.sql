@@ -5,20 +5,27 @@ DROP PROCEDURE IF EXISTS podium._open_workspace;
 
 DELIMITER $$
 
-CREATE DEFINER = podium_owner@localhost PROCEDURE podium._open_workspace()
-    COMMENT 'Empties the temporary tables of a submission, creating them at first'
+CREATE DEFINER = podium_owner@localhost PROCEDURE podium._open_workspace(
+    p_items INT
+)
+    COMMENT 'Empties the temporary tables of a submission, creating them where need be'
     NOT DETERMINISTIC
     MODIFIES SQL DATA
     SQL SECURITY DEFINER
 BEGIN
-    -- Purpose:     A set-based submission works on temporary tables. They live as long as the
-    --              connection, since creating them costs more than the rest of a submission.
-    -- Parameters:  none
+    -- Purpose:     A set-based submission works on temporary tables. They are held in memory: of
+    --              rows deleted from InnoDB something stays for a while, and slows who reads the
+    --              table next. They live as long as the connection, since creating them takes a
+    --              tenth of a submission; but a table in memory keeps the places of deleted rows,
+    --              so that after a large array they are created anew.
+    -- Parameters:  p_items  in the array they are for
     -- Result sets: none
     -- Errors:      none
     -- Transaction: the caller's
     -- Locks:       none
-    -- Example:     CALL _open_workspace();
+    -- Example:     CALL _open_workspace(1);
+    DECLARE c_large INT DEFAULT 200;
+    DECLARE v_max_heap_table_size BIGINT UNSIGNED DEFAULT @@max_heap_table_size;
 
     -- As _settle_session does; tmp_submissions then draws the id.
     SET timestamp = DEFAULT;
@@ -28,8 +35,10 @@ BEGIN
 
     -- A connection that is reset loses the variable and the tables together. The name carries the
     -- shape of the tables: a release that changes one changes the names, so that old connections
-    -- get new tables.
-    IF @podium_workspace_4 IS NULL THEN
+    -- get new tables. Its value is the number of items that they were used for last.
+    IF COALESCE(@podium_workspace_4 > c_large, TRUE) THEN
+        -- A thousand items take 2 MB.
+        SET max_heap_table_size = 16777216;
         DROP TEMPORARY TABLE IF EXISTS
             tmp_submissions, tmp_details, tmp_items, tmp_entries, tmp_standings, tmp_parts;
 
@@ -57,8 +66,7 @@ BEGIN
             session_time_sec BIGINT          NULL,          -- their times, summed
             -- Draws the id that the caller may have set, in place of the audit log.
             drawn_id         BIGINT UNSIGNED NOT NULL AUTO_INCREMENT,
-            -- Reading in this order locks the boards in ascending order.
-            PRIMARY KEY (place),
+            PRIMARY KEY USING BTREE (place),
             UNIQUE (drawn_id)
         ) ENGINE = MEMORY;
 
@@ -139,8 +147,9 @@ BEGIN
             PRIMARY KEY (board_id, level, parent, bucket)
         ) ENGINE = MEMORY;
 
-        SET @podium_workspace_4 = TRUE;
+        SET max_heap_table_size = v_max_heap_table_size;
     END IF;
+    SET @podium_workspace_4 = p_items;
 
     -- The hint is for clients with --safe-updates, which want a key in every WHERE.
     DELETE /*+ SET_VAR(sql_safe_updates = 0) */ FROM tmp_submissions;

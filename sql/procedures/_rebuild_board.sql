@@ -85,19 +85,25 @@ BEGIN
     ) AS c
     WHERE c.preference = 1;
 
-    DELETE FROM leaderboard_counters WHERE board_id = p_board_id;
+    -- Not the row of the whole board, which keeps other boards' gaps unlocked: see _write_exam.
+    DELETE /*+ SET_VAR(range_optimizer_max_mem_size = 8388608) */ FROM leaderboard_counters
+    WHERE board_id = p_board_id AND level < v_level;
 
     -- From the board down, as many rounds as there are levels: a range that holds more standings
     -- than its level allows is divided, and the next round finds its parts.
     INSERT INTO leaderboard_counters (board_id, level, parent, bucket, standings, entries, divided)
-    SELECT
-        p_board_id, t.level, 0, 0, COUNT(DISTINCT e.standing_key), COUNT(e.standing_key),
-        COUNT(DISTINCT e.standing_key) > MIN(b.capacity)
-    FROM leaderboard_levels AS t
-    INNER JOIN leaderboard_levels AS b ON b.level = t.level - 1
-    LEFT JOIN leaderboard_snapshot AS e ON e.board_id = p_board_id
-    WHERE t.level = v_level
-    GROUP BY t.level;
+    SELECT p_board_id, v_level, 0, 0, n.standings, n.entries, n.standings > n.capacity
+    FROM (
+        SELECT
+            COUNT(DISTINCT e.standing_key) AS standings,
+            COUNT(e.standing_key) AS entries,
+            MIN(l.capacity) AS capacity
+        FROM leaderboard_levels AS l
+        LEFT JOIN leaderboard_snapshot AS e ON e.board_id = p_board_id
+        WHERE l.level = v_level - 1
+    ) AS n
+    ON DUPLICATE KEY UPDATE
+        standings = n.standings, entries = n.entries, divided = n.standings > n.capacity;
 
     WHILE v_level > 1 DO
         SET v_level = v_level - 1;

@@ -56,7 +56,7 @@ BEGIN
             END;
 
             START TRANSACTION;
-            CALL _open_workspace();
+            CALL _open_workspace(COALESCE(JSON_LENGTH(p_submissions), 0));
             CALL _read_submissions(p_submissions, p_actor_id);
             COMMIT AND NO CHAIN NO RELEASE;
 

@@ -33,8 +33,8 @@ BEGIN
     -- Example:     SET v_written = _write_submissions();
 
     -- One long body, since a temporary table cannot be reopened (1137) where two routines below a
-    -- function use it, nor where it goes by two names: tmp_submissions is t, tmp_items is i, and
-    -- tmp_entries has no other.
+    -- function use it, nor where it goes by two names: tmp_submissions is t, tmp_items is i, the
+    -- others have no second one.
 
     -- Scores. The last accepted item of a module stands.
     INSERT INTO module_scores (
@@ -278,17 +278,19 @@ BEGIN
             LEAVE divide;
         END IF;
 
-        -- The standings go down a level, the parts take their place.
+        -- The standings go down a level, the parts take their place. The levels are read in
+        -- derived tables, since all that an UPDATE joins is locked as if it were updated.
         UPDATE /*+ SET_VAR(sql_safe_updates = 0) */ (
-            SELECT DISTINCT board_id, level, parent FROM tmp_parts
+            SELECT DISTINCT tmp_parts.board_id, tmp_parts.level, tmp_parts.parent, l.child_shift
+            FROM tmp_parts
+            STRAIGHT_JOIN leaderboard_levels AS l ON l.level = tmp_parts.level
         ) AS f
-        STRAIGHT_JOIN leaderboard_levels AS l ON l.level = f.level
         STRAIGHT_JOIN leaderboard_counters AS c FORCE INDEX (PRIMARY)
             ON c.board_id = f.board_id
             AND c.level = f.level
             AND c.parent = f.parent
         SET c.level = f.level - 1,
-            c.parent = c.bucket >> l.child_shift << l.child_shift;
+            c.parent = c.bucket >> f.child_shift << f.child_shift;
 
         INSERT INTO leaderboard_counters (
             board_id, level, parent, bucket, standings, entries, divided
@@ -297,24 +299,31 @@ BEGIN
         FROM tmp_parts;
 
         UPDATE /*+ SET_VAR(sql_safe_updates = 0) */ (
-            SELECT DISTINCT board_id, level, parent FROM tmp_parts
+            SELECT DISTINCT
+                tmp_parts.board_id, l.level, tmp_parts.parent >> l.shift << l.shift AS parent,
+                tmp_parts.parent AS bucket
+            FROM tmp_parts
+            STRAIGHT_JOIN leaderboard_levels AS l ON l.level = tmp_parts.level + 1
         ) AS f
-        STRAIGHT_JOIN leaderboard_levels AS l ON l.level = f.level + 1
         STRAIGHT_JOIN leaderboard_counters AS r FORCE INDEX (PRIMARY)
             ON r.board_id = f.board_id
-            AND r.level = l.level
-            AND r.parent = f.parent >> l.shift << l.shift
-            AND r.bucket = f.parent
+            AND r.level = f.level
+            AND r.parent = f.parent
+            AND r.bucket = f.bucket
         SET r.divided = TRUE;
 
-        UPDATE /*+ SET_VAR(sql_safe_updates = 0) */ tmp_standings
-        STRAIGHT_JOIN leaderboard_levels AS l ON l.level = tmp_standings.level
-        STRAIGHT_JOIN (SELECT DISTINCT board_id, level, parent FROM tmp_parts) AS f
-            ON f.board_id = tmp_standings.board_id
-            AND f.level = tmp_standings.level
-            AND f.parent = tmp_standings.parent
+        UPDATE /*+ SET_VAR(sql_safe_updates = 0) */ (
+            SELECT DISTINCT tmp_parts.board_id, tmp_parts.level, tmp_parts.parent, l.child_shift
+            FROM tmp_parts
+            STRAIGHT_JOIN leaderboard_levels AS l ON l.level = tmp_parts.level
+        ) AS f
+        STRAIGHT_JOIN tmp_standings
+            ON tmp_standings.board_id = f.board_id
+            AND tmp_standings.level = f.level
+            AND tmp_standings.parent = f.parent
         SET tmp_standings.level = f.level - 1,
-            tmp_standings.parent = tmp_standings.standing_key >> l.child_shift << l.child_shift;
+            tmp_standings.parent =
+                tmp_standings.standing_key >> f.child_shift << f.child_shift;
 
         DELETE /*+ SET_VAR(sql_safe_updates = 0) */ FROM tmp_parts;
     END LOOP;

@@ -1,13 +1,14 @@
 SET NAMES utf8mb4 COLLATE utf8mb4_0900_ai_ci;
 
 -- How many distinct standings, and how many entries, lie in each range of keys: a tree that grows
--- where the board is crowded. A range lists its standings, one row each, until there are more than
--- its level allows; from then on it is divided and has a row for each range of the level below that
--- anybody is in. A row belongs to one range and counts one part of it: (level, parent) is the range,
--- bucket the lowest key of the part. A rank is one more than the standings of the parts with a
--- greater bucket, summed over the ranges that the key lies in. A divided range stays divided, and
--- parts that all have left stay, until the board is recalculated; standings that all have left go.
--- parent is stored, not computed, because only equality on a stored column is executed as a look-up.
+-- where the board is crowded. A range lists its standings, a row each, until there are more than
+-- its level allows. From then on it is divided, and has a row for each range of the level below
+-- that somebody has been in. A row counts one part of one range: (level, parent) names the range,
+-- bucket is the lowest key of the part. A rank is one more than the standings of the parts with a
+-- greater bucket, summed over the ranges that the key lies in. A divided range stays divided, and a
+-- range that all have left keeps its row, until the board is recalculated; a standing that all have
+-- left goes. parent is stored, not computed: only equality on a stored column is executed as a
+-- look-up.
 CREATE TABLE IF NOT EXISTS podium.leaderboard_counters (
     board_id  BIGINT UNSIGNED  NOT NULL,
     level     TINYINT UNSIGNED NOT NULL,

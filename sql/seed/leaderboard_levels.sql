@@ -1,10 +1,12 @@
 SET NAMES utf8mb4 COLLATE utf8mb4_0900_ai_ci;
 
--- Three levels divide the time, which is the low 22 bits of a standing_key, four the score above
--- them; no standing_key reaches 2^42. A rank reads at most 32 rows on each level of the score and 64
--- on each of the time but the third, which has 1,024 ranges of 68 minutes: exams fill few of them.
--- A submission writes a row a level, down to the range that is not divided. A change here calls for
--- recalculate_leaderboard of every exam; rows are therefore never changed, only added where missing.
+-- The time is the low 22 bits of a standing_key, the score the 20 above them; no key reaches 2^42.
+-- A rank reads at most 16 rows on each level of the score, at most 64 on each of the time but the
+-- third, whose 2,048 ranges of 34 minutes few exams fill, and the standings of one range that is
+-- not divided. A submission writes a row a level, down to that range: narrower levels read less and
+-- write more. The lowest range has no more keys than it may list. A change here calls for
+-- recalculate_leaderboard of every exam; rows are therefore never changed, only added where
+-- missing.
 INSERT INTO podium.leaderboard_levels (level, shift, child_shift, capacity)
 VALUES
     (1, 5, 0, 32),

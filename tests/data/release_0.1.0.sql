@@ -231,13 +231,14 @@ VALUES ('schema/062_leaderboard_levels.sql', '10b3a03f9833f3a080f70d3f4784d2e7b9
 SET NAMES utf8mb4 COLLATE utf8mb4_0900_ai_ci;
 
 -- How many distinct standings, and how many entries, lie in each range of keys: a tree that grows
--- where the board is crowded. A range lists its standings, one row each, until there are more than
--- its level allows; from then on it is divided and has a row for each range of the level below that
--- anybody is in. A row belongs to one range and counts one part of it: (level, parent) is the range,
--- bucket the lowest key of the part. A rank is one more than the standings of the parts with a
--- greater bucket, summed over the ranges that the key lies in. A divided range stays divided, and
--- parts that all have left stay, until the board is recalculated; standings that all have left go.
--- parent is stored, not computed, because only equality on a stored column is executed as a look-up.
+-- where the board is crowded. A range lists its standings, a row each, until there are more than
+-- its level allows. From then on it is divided, and has a row for each range of the level below
+-- that somebody has been in. A row counts one part of one range: (level, parent) names the range,
+-- bucket is the lowest key of the part. A rank is one more than the standings of the parts with a
+-- greater bucket, summed over the ranges that the key lies in. A divided range stays divided, and a
+-- range that all have left keeps its row, until the board is recalculated; a standing that all have
+-- left goes. parent is stored, not computed: only equality on a stored column is executed as a
+-- look-up.
 CREATE TABLE IF NOT EXISTS podium.leaderboard_counters (
     board_id  BIGINT UNSIGNED  NOT NULL,
     level     TINYINT UNSIGNED NOT NULL,
@@ -253,7 +254,7 @@ CREATE TABLE IF NOT EXISTS podium.leaderboard_counters (
     CONSTRAINT ck_leaderboard_counters_standings CHECK (standings BETWEEN 0 AND entries)
 ) ENGINE = InnoDB COMMENT = 'Distinct standings and entries per range of standing keys';
 REPLACE INTO podium.schema_files (path, checksum, release_no, applied_at)
-VALUES ('schema/063_leaderboard_counters.sql', 'fa67b0a09a5e714913c6f7dfacfdb4f5318d7b08548c2aeb8751180f4c586cdf', '0.1.0', UTC_TIMESTAMP(6));
+VALUES ('schema/063_leaderboard_counters.sql', '2db3d53287b91e85bfa1e4ac9d83871632f56cc14e8ed7c799531efa7153d0dc', '0.1.0', UTC_TIMESTAMP(6));
 SET NAMES utf8mb4 COLLATE utf8mb4_0900_ai_ci;
 
 -- One row per committed change of a board, in commit order and without gaps. Its hash covers the
@@ -447,11 +448,13 @@ REPLACE INTO podium.schema_files (path, checksum, release_no, applied_at)
 VALUES ('seed/error_catalog.sql', 'd5b69e8f1a1ab82f65f4d13cc92fa8f2beb05f3a881cd4d10f6c57641490d841', '0.1.0', UTC_TIMESTAMP(6));
 SET NAMES utf8mb4 COLLATE utf8mb4_0900_ai_ci;
 
--- Three levels divide the time, which is the low 22 bits of a standing_key, four the score above
--- them; no standing_key reaches 2^42. A rank reads at most 32 rows on each level of the score and 64
--- on each of the time but the third, which has 1,024 ranges of 68 minutes: exams fill few of them.
--- A submission writes a row a level, down to the range that is not divided. A change here calls for
--- recalculate_leaderboard of every exam; rows are therefore never changed, only added where missing.
+-- The time is the low 22 bits of a standing_key, the score the 20 above them; no key reaches 2^42.
+-- A rank reads at most 16 rows on each level of the score, at most 64 on each of the time but the
+-- third, whose 2,048 ranges of 34 minutes few exams fill, and the standings of one range that is
+-- not divided. A submission writes a row a level, down to that range: narrower levels read less and
+-- write more. The lowest range has no more keys than it may list. A change here calls for
+-- recalculate_leaderboard of every exam; rows are therefore never changed, only added where
+-- missing.
 INSERT INTO podium.leaderboard_levels (level, shift, child_shift, capacity)
 VALUES
     (1, 5, 0, 32),
@@ -465,7 +468,7 @@ VALUES
     (9, 63, 42, 1)
 ON DUPLICATE KEY UPDATE level = leaderboard_levels.level;
 REPLACE INTO podium.schema_files (path, checksum, release_no, applied_at)
-VALUES ('seed/leaderboard_levels.sql', '09cdf68dd99c1a332473f33058504748b0d833336648a302bcfd3d84bf220b03', '0.1.0', UTC_TIMESTAMP(6));
+VALUES ('seed/leaderboard_levels.sql', '6670520021e0c5b7dfd4158adce153b847335911229dacfa971b59b43c1b9538', '0.1.0', UTC_TIMESTAMP(6));
 SET NAMES utf8mb4 COLLATE utf8mb4_0900_ai_ci;
 SET sql_mode = 'TRADITIONAL,ONLY_FULL_GROUP_BY';
 
@@ -871,7 +874,7 @@ BEGIN
             WHEN s.total_time_sec - COALESCE(m.time_spent_sec, 0) + t.time_spent_sec > 4194303
                 THEN 'time_spent_invalid'
         END
-    FROM tmp_submissions AS t
+    FROM tmp_submissions AS t FORCE INDEX (PRIMARY)
     STRAIGHT_JOIN leaderboards AS b FORCE INDEX (PRIMARY) ON b.board_id = t.board_id
     STRAIGHT_JOIN exams AS e FORCE INDEX (PRIMARY) ON e.exam_id = b.exam_id
     STRAIGHT_JOIN exam_sessions AS s FORCE INDEX (PRIMARY) ON s.session_id = t.session_id
@@ -886,12 +889,13 @@ BEGIN
         END
         AND m.module_type = t.module_type
     WHERE t.code IS NULL AND NOT t.replayed
+    ORDER BY t.place        -- the boards ascend
     FOR UPDATE OF b, s;
 END$$
 
 DELIMITER ;
 REPLACE INTO podium.schema_files (path, checksum, release_no, applied_at)
-VALUES ('procedures/_lock_submissions.sql', '9db7f7b47588f37678a9ac8b8de938fed513813e7e24e2f7e26e2088b562c646', '0.1.0', UTC_TIMESTAMP(6));
+VALUES ('procedures/_lock_submissions.sql', 'bdbb09ecdd0e4d4c9e2876f3031f53d2fb4b025e38d207c905e28d5e722c81d4', '0.1.0', UTC_TIMESTAMP(6));
 SET NAMES utf8mb4 COLLATE utf8mb4_0900_ai_ci;
 SET sql_mode = 'TRADITIONAL,ONLY_FULL_GROUP_BY';
 
@@ -899,20 +903,27 @@ DROP PROCEDURE IF EXISTS podium._open_workspace;
 
 DELIMITER $$
 
-CREATE DEFINER = podium_owner@localhost PROCEDURE podium._open_workspace()
-    COMMENT 'Empties the temporary tables of a submission, creating them at first'
+CREATE DEFINER = podium_owner@localhost PROCEDURE podium._open_workspace(
+    p_items INT
+)
+    COMMENT 'Empties the temporary tables of a submission, creating them where need be'
     NOT DETERMINISTIC
     MODIFIES SQL DATA
     SQL SECURITY DEFINER
 BEGIN
-    -- Purpose:     A set-based submission works on temporary tables. They live as long as the
-    --              connection, since creating them costs more than the rest of a submission.
-    -- Parameters:  none
+    -- Purpose:     A set-based submission works on temporary tables. They are held in memory: of
+    --              rows deleted from InnoDB something stays for a while, and slows who reads the
+    --              table next. They live as long as the connection, since creating them takes a
+    --              tenth of a submission; but a table in memory keeps the places of deleted rows,
+    --              so that after a large array they are created anew.
+    -- Parameters:  p_items  in the array they are for
     -- Result sets: none
     -- Errors:      none
     -- Transaction: the caller's
     -- Locks:       none
-    -- Example:     CALL _open_workspace();
+    -- Example:     CALL _open_workspace(1);
+    DECLARE c_large INT DEFAULT 200;
+    DECLARE v_max_heap_table_size BIGINT UNSIGNED DEFAULT @@max_heap_table_size;
 
     -- As _settle_session does; tmp_submissions then draws the id.
     SET timestamp = DEFAULT;
@@ -922,8 +933,10 @@ BEGIN
 
     -- A connection that is reset loses the variable and the tables together. The name carries the
     -- shape of the tables: a release that changes one changes the names, so that old connections
-    -- get new tables.
-    IF @podium_workspace_4 IS NULL THEN
+    -- get new tables. Its value is the number of items that they were used for last.
+    IF COALESCE(@podium_workspace_4 > c_large, TRUE) THEN
+        -- A thousand items take 2 MB.
+        SET max_heap_table_size = 16777216;
         DROP TEMPORARY TABLE IF EXISTS
             tmp_submissions, tmp_details, tmp_items, tmp_entries, tmp_standings, tmp_parts;
 
@@ -951,8 +964,7 @@ BEGIN
             session_time_sec BIGINT          NULL,          -- their times, summed
             -- Draws the id that the caller may have set, in place of the audit log.
             drawn_id         BIGINT UNSIGNED NOT NULL AUTO_INCREMENT,
-            -- Reading in this order locks the boards in ascending order.
-            PRIMARY KEY (place),
+            PRIMARY KEY USING BTREE (place),
             UNIQUE (drawn_id)
         ) ENGINE = MEMORY;
 
@@ -1033,8 +1045,9 @@ BEGIN
             PRIMARY KEY (board_id, level, parent, bucket)
         ) ENGINE = MEMORY;
 
-        SET @podium_workspace_4 = TRUE;
+        SET max_heap_table_size = v_max_heap_table_size;
     END IF;
+    SET @podium_workspace_4 = p_items;
 
     -- The hint is for clients with --safe-updates, which want a key in every WHERE.
     DELETE /*+ SET_VAR(sql_safe_updates = 0) */ FROM tmp_submissions;
@@ -1047,7 +1060,7 @@ END$$
 
 DELIMITER ;
 REPLACE INTO podium.schema_files (path, checksum, release_no, applied_at)
-VALUES ('procedures/_open_workspace.sql', 'dc26505e7004e28a375fd03189a6375a83d9e398152e13624ebcf2fbc72ce96c', '0.1.0', UTC_TIMESTAMP(6));
+VALUES ('procedures/_open_workspace.sql', 'b225f514a859fdab9d0d9d850be08cf03b311f30c75e754189107a327cace450', '0.1.0', UTC_TIMESTAMP(6));
 SET NAMES utf8mb4 COLLATE utf8mb4_0900_ai_ci;
 SET sql_mode = 'TRADITIONAL,ONLY_FULL_GROUP_BY';
 
@@ -1495,19 +1508,25 @@ BEGIN
     ) AS c
     WHERE c.preference = 1;
 
-    DELETE FROM leaderboard_counters WHERE board_id = p_board_id;
+    -- Not the row of the whole board, which keeps other boards' gaps unlocked: see _write_exam.
+    DELETE /*+ SET_VAR(range_optimizer_max_mem_size = 8388608) */ FROM leaderboard_counters
+    WHERE board_id = p_board_id AND level < v_level;
 
     -- From the board down, as many rounds as there are levels: a range that holds more standings
     -- than its level allows is divided, and the next round finds its parts.
     INSERT INTO leaderboard_counters (board_id, level, parent, bucket, standings, entries, divided)
-    SELECT
-        p_board_id, t.level, 0, 0, COUNT(DISTINCT e.standing_key), COUNT(e.standing_key),
-        COUNT(DISTINCT e.standing_key) > MIN(b.capacity)
-    FROM leaderboard_levels AS t
-    INNER JOIN leaderboard_levels AS b ON b.level = t.level - 1
-    LEFT JOIN leaderboard_snapshot AS e ON e.board_id = p_board_id
-    WHERE t.level = v_level
-    GROUP BY t.level;
+    SELECT p_board_id, v_level, 0, 0, n.standings, n.entries, n.standings > n.capacity
+    FROM (
+        SELECT
+            COUNT(DISTINCT e.standing_key) AS standings,
+            COUNT(e.standing_key) AS entries,
+            MIN(l.capacity) AS capacity
+        FROM leaderboard_levels AS l
+        LEFT JOIN leaderboard_snapshot AS e ON e.board_id = p_board_id
+        WHERE l.level = v_level - 1
+    ) AS n
+    ON DUPLICATE KEY UPDATE
+        standings = n.standings, entries = n.entries, divided = n.standings > n.capacity;
 
     WHILE v_level > 1 DO
         SET v_level = v_level - 1;
@@ -1542,7 +1561,7 @@ END$$
 
 DELIMITER ;
 REPLACE INTO podium.schema_files (path, checksum, release_no, applied_at)
-VALUES ('procedures/_rebuild_board.sql', '9c5c9b4a26f101c424afc353560c7bc234044f0476b422beaeb37cf4deab8a53', '0.1.0', UTC_TIMESTAMP(6));
+VALUES ('procedures/_rebuild_board.sql', 'bf7a9ef374ce8ca7c5d2f922367eebeef2287ec985ebb7ede483735c83a97956', '0.1.0', UTC_TIMESTAMP(6));
 SET NAMES utf8mb4 COLLATE utf8mb4_0900_ai_ci;
 SET sql_mode = 'TRADITIONAL,ONLY_FULL_GROUP_BY';
 
@@ -1897,7 +1916,7 @@ BEGIN
             END;
 
             START TRANSACTION;
-            CALL _open_workspace();
+            CALL _open_workspace(COALESCE(JSON_LENGTH(p_submissions), 0));
             CALL _read_submissions(p_submissions, p_actor_id);
             COMMIT AND NO CHAIN NO RELEASE;
 
@@ -1938,7 +1957,7 @@ END$$
 
 DELIMITER ;
 REPLACE INTO podium.schema_files (path, checksum, release_no, applied_at)
-VALUES ('procedures/_submit.sql', 'b4a7c0a5e8e024f53f148e3876c5104ff5282bbdfbdf7f5209d8d96c039ad878', '0.1.0', UTC_TIMESTAMP(6));
+VALUES ('procedures/_submit.sql', '3eeb0056d3283b1aeac6c3205d3f4eb1c1e251742a53ed6fcf97dba3ee7b680b', '0.1.0', UTC_TIMESTAMP(6));
 SET NAMES utf8mb4 COLLATE utf8mb4_0900_ai_ci;
 SET sql_mode = 'TRADITIONAL,ONLY_FULL_GROUP_BY';
 
@@ -2084,8 +2103,8 @@ BEGIN
     -- Example:     SET v_written = _write_submissions();
 
     -- One long body, since a temporary table cannot be reopened (1137) where two routines below a
-    -- function use it, nor where it goes by two names: tmp_submissions is t, tmp_items is i, and
-    -- tmp_entries has no other.
+    -- function use it, nor where it goes by two names: tmp_submissions is t, tmp_items is i, the
+    -- others have no second one.
 
     -- Scores. The last accepted item of a module stands.
     INSERT INTO module_scores (
@@ -2329,17 +2348,19 @@ BEGIN
             LEAVE divide;
         END IF;
 
-        -- The standings go down a level, the parts take their place.
+        -- The standings go down a level, the parts take their place. The levels are read in
+        -- derived tables, since all that an UPDATE joins is locked as if it were updated.
         UPDATE /*+ SET_VAR(sql_safe_updates = 0) */ (
-            SELECT DISTINCT board_id, level, parent FROM tmp_parts
+            SELECT DISTINCT tmp_parts.board_id, tmp_parts.level, tmp_parts.parent, l.child_shift
+            FROM tmp_parts
+            STRAIGHT_JOIN leaderboard_levels AS l ON l.level = tmp_parts.level
         ) AS f
-        STRAIGHT_JOIN leaderboard_levels AS l ON l.level = f.level
         STRAIGHT_JOIN leaderboard_counters AS c FORCE INDEX (PRIMARY)
             ON c.board_id = f.board_id
             AND c.level = f.level
             AND c.parent = f.parent
         SET c.level = f.level - 1,
-            c.parent = c.bucket >> l.child_shift << l.child_shift;
+            c.parent = c.bucket >> f.child_shift << f.child_shift;
 
         INSERT INTO leaderboard_counters (
             board_id, level, parent, bucket, standings, entries, divided
@@ -2348,24 +2369,31 @@ BEGIN
         FROM tmp_parts;
 
         UPDATE /*+ SET_VAR(sql_safe_updates = 0) */ (
-            SELECT DISTINCT board_id, level, parent FROM tmp_parts
+            SELECT DISTINCT
+                tmp_parts.board_id, l.level, tmp_parts.parent >> l.shift << l.shift AS parent,
+                tmp_parts.parent AS bucket
+            FROM tmp_parts
+            STRAIGHT_JOIN leaderboard_levels AS l ON l.level = tmp_parts.level + 1
         ) AS f
-        STRAIGHT_JOIN leaderboard_levels AS l ON l.level = f.level + 1
         STRAIGHT_JOIN leaderboard_counters AS r FORCE INDEX (PRIMARY)
             ON r.board_id = f.board_id
-            AND r.level = l.level
-            AND r.parent = f.parent >> l.shift << l.shift
-            AND r.bucket = f.parent
+            AND r.level = f.level
+            AND r.parent = f.parent
+            AND r.bucket = f.bucket
         SET r.divided = TRUE;
 
-        UPDATE /*+ SET_VAR(sql_safe_updates = 0) */ tmp_standings
-        STRAIGHT_JOIN leaderboard_levels AS l ON l.level = tmp_standings.level
-        STRAIGHT_JOIN (SELECT DISTINCT board_id, level, parent FROM tmp_parts) AS f
-            ON f.board_id = tmp_standings.board_id
-            AND f.level = tmp_standings.level
-            AND f.parent = tmp_standings.parent
+        UPDATE /*+ SET_VAR(sql_safe_updates = 0) */ (
+            SELECT DISTINCT tmp_parts.board_id, tmp_parts.level, tmp_parts.parent, l.child_shift
+            FROM tmp_parts
+            STRAIGHT_JOIN leaderboard_levels AS l ON l.level = tmp_parts.level
+        ) AS f
+        STRAIGHT_JOIN tmp_standings
+            ON tmp_standings.board_id = f.board_id
+            AND tmp_standings.level = f.level
+            AND tmp_standings.parent = f.parent
         SET tmp_standings.level = f.level - 1,
-            tmp_standings.parent = tmp_standings.standing_key >> l.child_shift << l.child_shift;
+            tmp_standings.parent =
+                tmp_standings.standing_key >> f.child_shift << f.child_shift;
 
         DELETE /*+ SET_VAR(sql_safe_updates = 0) */ FROM tmp_parts;
     END LOOP;
@@ -2485,7 +2513,7 @@ END$$
 
 DELIMITER ;
 REPLACE INTO podium.schema_files (path, checksum, release_no, applied_at)
-VALUES ('procedures/_write_submissions.sql', '67836d1266ad3f2be36fd0e635b0f415e55e113036129b34849d2a7af0b81bbc', '0.1.0', UTC_TIMESTAMP(6));
+VALUES ('procedures/_write_submissions.sql', '378eec59672cdda784565d3abd59900069a493a6b87ecc162273a2f1fd144f1b', '0.1.0', UTC_TIMESTAMP(6));
 SET NAMES utf8mb4 COLLATE utf8mb4_0900_ai_ci;
 SET sql_mode = 'TRADITIONAL,ONLY_FULL_GROUP_BY';
 
