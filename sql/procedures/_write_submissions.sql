@@ -236,7 +236,9 @@ BEGIN
             SUM((new_entries > 0) - (old_entries > 0)) AS standings_gained,
             SUM(new_entries - old_entries) AS gained
         FROM tmp_standings
-        STRAIGHT_JOIN leaderboard_levels AS l ON l.level > tmp_standings.level
+        -- Nine rows: a range of them would be planned anew for each standing.
+        STRAIGHT_JOIN leaderboard_levels AS l IGNORE INDEX (PRIMARY)
+            ON l.level > tmp_standings.level
         GROUP BY
             tmp_standings.board_id, l.level, tmp_standings.standing_key >> l.shift << l.shift,
             tmp_standings.standing_key >> l.child_shift << l.child_shift

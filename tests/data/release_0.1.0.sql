@@ -2306,7 +2306,9 @@ BEGIN
             SUM((new_entries > 0) - (old_entries > 0)) AS standings_gained,
             SUM(new_entries - old_entries) AS gained
         FROM tmp_standings
-        STRAIGHT_JOIN leaderboard_levels AS l ON l.level > tmp_standings.level
+        -- Nine rows: a range of them would be planned anew for each standing.
+        STRAIGHT_JOIN leaderboard_levels AS l IGNORE INDEX (PRIMARY)
+            ON l.level > tmp_standings.level
         GROUP BY
             tmp_standings.board_id, l.level, tmp_standings.standing_key >> l.shift << l.shift,
             tmp_standings.standing_key >> l.child_shift << l.child_shift
@@ -2513,7 +2515,7 @@ END$$
 
 DELIMITER ;
 REPLACE INTO podium.schema_files (path, checksum, release_no, applied_at)
-VALUES ('procedures/_write_submissions.sql', '378eec59672cdda784565d3abd59900069a493a6b87ecc162273a2f1fd144f1b', '0.1.0', UTC_TIMESTAMP(6));
+VALUES ('procedures/_write_submissions.sql', '2db126d06c7c7d99248650476f0338bc0d42e33e274a216ac5abf79073f05217', '0.1.0', UTC_TIMESTAMP(6));
 SET NAMES utf8mb4 COLLATE utf8mb4_0900_ai_ci;
 SET sql_mode = 'TRADITIONAL,ONLY_FULL_GROUP_BY';
 
