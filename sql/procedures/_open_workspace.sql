@@ -37,8 +37,10 @@ BEGIN
     -- shape of the tables: a release that changes one changes the names, so that old connections
     -- get new tables. Its value is the number of items that they were used for last.
     IF COALESCE(@podium_workspace_4 > c_large, TRUE) THEN
-        -- A thousand items take 2 MB.
+        -- A thousand items take 2 MB. Where the engine is disabled, as in a group of servers that
+        -- replicate each other, the tables are created in another.
         SET max_heap_table_size = 16777216;
+        SET sql_mode = 'STRICT_ALL_TABLES';     -- of this routine, which ends with it
         DROP TEMPORARY TABLE IF EXISTS
             tmp_submissions, tmp_details, tmp_items, tmp_entries, tmp_standings, tmp_parts;
 

@@ -935,8 +935,10 @@ BEGIN
     -- shape of the tables: a release that changes one changes the names, so that old connections
     -- get new tables. Its value is the number of items that they were used for last.
     IF COALESCE(@podium_workspace_4 > c_large, TRUE) THEN
-        -- A thousand items take 2 MB.
+        -- A thousand items take 2 MB. Where the engine is disabled, as in a group of servers that
+        -- replicate each other, the tables are created in another.
         SET max_heap_table_size = 16777216;
+        SET sql_mode = 'STRICT_ALL_TABLES';     -- of this routine, which ends with it
         DROP TEMPORARY TABLE IF EXISTS
             tmp_submissions, tmp_details, tmp_items, tmp_entries, tmp_standings, tmp_parts;
 
@@ -1060,7 +1062,7 @@ END$$
 
 DELIMITER ;
 REPLACE INTO podium.schema_files (path, checksum, release_no, applied_at)
-VALUES ('procedures/_open_workspace.sql', 'b225f514a859fdab9d0d9d850be08cf03b311f30c75e754189107a327cace450', '0.1.0', UTC_TIMESTAMP(6));
+VALUES ('procedures/_open_workspace.sql', '0a30b36df905e8c69d48e88dedd102e38a61388be4cdc2776309666c79959389', '0.1.0', UTC_TIMESTAMP(6));
 SET NAMES utf8mb4 COLLATE utf8mb4_0900_ai_ci;
 SET sql_mode = 'TRADITIONAL,ONLY_FULL_GROUP_BY';
 
