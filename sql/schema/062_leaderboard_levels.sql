@@ -9,5 +9,7 @@ CREATE TABLE IF NOT EXISTS podium.leaderboard_levels (
     shift       TINYINT UNSIGNED  NOT NULL,
     child_shift TINYINT UNSIGNED  NOT NULL,     -- 0: divided into single standings
     capacity    SMALLINT UNSIGNED NOT NULL,     -- a range with more standings is divided
-    PRIMARY KEY (level)
+    PRIMARY KEY (level),
+    -- There is nothing to divide single standings into.
+    CONSTRAINT ck_leaderboard_levels_capacity CHECK (child_shift > 0 OR capacity >= 1 << shift)
 ) ENGINE = InnoDB COMMENT = 'Widths of the ranges that the rank counters count';

@@ -224,10 +224,12 @@ CREATE TABLE IF NOT EXISTS podium.leaderboard_levels (
     shift       TINYINT UNSIGNED  NOT NULL,
     child_shift TINYINT UNSIGNED  NOT NULL,     -- 0: divided into single standings
     capacity    SMALLINT UNSIGNED NOT NULL,     -- a range with more standings is divided
-    PRIMARY KEY (level)
+    PRIMARY KEY (level),
+    -- There is nothing to divide single standings into.
+    CONSTRAINT ck_leaderboard_levels_capacity CHECK (child_shift > 0 OR capacity >= 1 << shift)
 ) ENGINE = InnoDB COMMENT = 'Widths of the ranges that the rank counters count';
 REPLACE INTO podium.schema_files (path, checksum, release_no, applied_at)
-VALUES ('schema/062_leaderboard_levels.sql', '10b3a03f9833f3a080f70d3f4784d2e7b928c2cd10d0298e6cf459d5eed81150', '0.1.0', UTC_TIMESTAMP(6));
+VALUES ('schema/062_leaderboard_levels.sql', '00495b0a190f9385082f2dc94ecdbbf16f130db2a14f19325cfe98465e1ab995', '0.1.0', UTC_TIMESTAMP(6));
 SET NAMES utf8mb4 COLLATE utf8mb4_0900_ai_ci;
 
 -- How many distinct standings, and how many entries, lie in each range of keys: a tree that grows
