@@ -140,12 +140,13 @@ BEGIN
 
         -- Rows of leaderboard_counters that a range is about to be divided into.
         CREATE TEMPORARY TABLE tmp_parts (
-            board_id  BIGINT UNSIGNED  NOT NULL,
-            level     TINYINT UNSIGNED NOT NULL,
-            parent    BIGINT           NOT NULL,
-            bucket    BIGINT           NOT NULL,
-            standings INT              NOT NULL,
-            entries   INT              NOT NULL,
+            board_id    BIGINT UNSIGNED  NOT NULL,
+            level       TINYINT UNSIGNED NOT NULL,
+            parent      BIGINT           NOT NULL,
+            bucket      BIGINT           NOT NULL,
+            child_shift TINYINT UNSIGNED NOT NULL,          -- of the level
+            standings   INT              NOT NULL,
+            entries     INT              NOT NULL,
             PRIMARY KEY (board_id, level, parent, bucket)
         ) ENGINE = MEMORY;
 

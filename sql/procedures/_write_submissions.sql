@@ -251,10 +251,12 @@ BEGIN
     -- What lists too many standings now is divided, and its parts, where all have crowded into one:
     -- as many rounds as there are levels, and mostly none.
     divide: LOOP
-        INSERT INTO tmp_parts (board_id, level, parent, bucket, standings, entries)
+        INSERT INTO tmp_parts (
+            board_id, level, parent, bucket, child_shift, standings, entries
+        )
         SELECT
             f.board_id, f.level, f.parent, c.bucket >> l.child_shift << l.child_shift,
-            COUNT(*), SUM(c.entries)
+            l.child_shift, COUNT(*), SUM(c.entries)
         FROM (
             SELECT DISTINCT
                 tmp_standings.board_id, tmp_standings.level, tmp_standings.parent
@@ -274,18 +276,17 @@ BEGIN
             ON c.board_id = f.board_id
             AND c.level = f.level
             AND c.parent = f.parent
-        GROUP BY f.board_id, f.level, f.parent, c.bucket >> l.child_shift << l.child_shift;
+        GROUP BY
+            f.board_id, f.level, f.parent, c.bucket >> l.child_shift << l.child_shift,
+            l.child_shift;
 
         IF ROW_COUNT() = 0 THEN
             LEAVE divide;
         END IF;
 
-        -- The standings go down a level, the parts take their place. The levels are read in
-        -- derived tables, since all that an UPDATE joins is locked as if it were updated.
+        -- The standings go down a level, the parts take their place.
         UPDATE /*+ SET_VAR(sql_safe_updates = 0) */ (
-            SELECT DISTINCT tmp_parts.board_id, tmp_parts.level, tmp_parts.parent, l.child_shift
-            FROM tmp_parts
-            STRAIGHT_JOIN leaderboard_levels AS l ON l.level = tmp_parts.level
+            SELECT DISTINCT board_id, level, parent, child_shift FROM tmp_parts
         ) AS f
         STRAIGHT_JOIN leaderboard_counters AS c FORCE INDEX (PRIMARY)
             ON c.board_id = f.board_id
@@ -300,6 +301,8 @@ BEGIN
         SELECT board_id, level, parent, bucket, standings, entries, FALSE
         FROM tmp_parts;
 
+        -- The level is read in the derived table: what an UPDATE joins is locked as if it were
+        -- updated.
         UPDATE /*+ SET_VAR(sql_safe_updates = 0) */ (
             SELECT DISTINCT
                 tmp_parts.board_id, l.level, tmp_parts.parent >> l.shift << l.shift AS parent,
@@ -315,9 +318,7 @@ BEGIN
         SET r.divided = TRUE;
 
         UPDATE /*+ SET_VAR(sql_safe_updates = 0) */ (
-            SELECT DISTINCT tmp_parts.board_id, tmp_parts.level, tmp_parts.parent, l.child_shift
-            FROM tmp_parts
-            STRAIGHT_JOIN leaderboard_levels AS l ON l.level = tmp_parts.level
+            SELECT DISTINCT board_id, level, parent, child_shift FROM tmp_parts
         ) AS f
         STRAIGHT_JOIN tmp_standings
             ON tmp_standings.board_id = f.board_id

@@ -1040,12 +1040,13 @@ BEGIN
 
         -- Rows of leaderboard_counters that a range is about to be divided into.
         CREATE TEMPORARY TABLE tmp_parts (
-            board_id  BIGINT UNSIGNED  NOT NULL,
-            level     TINYINT UNSIGNED NOT NULL,
-            parent    BIGINT           NOT NULL,
-            bucket    BIGINT           NOT NULL,
-            standings INT              NOT NULL,
-            entries   INT              NOT NULL,
+            board_id    BIGINT UNSIGNED  NOT NULL,
+            level       TINYINT UNSIGNED NOT NULL,
+            parent      BIGINT           NOT NULL,
+            bucket      BIGINT           NOT NULL,
+            child_shift TINYINT UNSIGNED NOT NULL,          -- of the level
+            standings   INT              NOT NULL,
+            entries     INT              NOT NULL,
             PRIMARY KEY (board_id, level, parent, bucket)
         ) ENGINE = MEMORY;
 
@@ -1064,7 +1065,7 @@ END$$
 
 DELIMITER ;
 REPLACE INTO podium.schema_files (path, checksum, release_no, applied_at)
-VALUES ('procedures/_open_workspace.sql', '0a30b36df905e8c69d48e88dedd102e38a61388be4cdc2776309666c79959389', '0.1.0', UTC_TIMESTAMP(6));
+VALUES ('procedures/_open_workspace.sql', 'a5a5828a0360bef6d5e1b425780f47ec0720c92930d1d728bb7699741d5ec446', '0.1.0', UTC_TIMESTAMP(6));
 SET NAMES utf8mb4 COLLATE utf8mb4_0900_ai_ci;
 SET sql_mode = 'TRADITIONAL,ONLY_FULL_GROUP_BY';
 
@@ -2325,10 +2326,12 @@ BEGIN
     -- What lists too many standings now is divided, and its parts, where all have crowded into one:
     -- as many rounds as there are levels, and mostly none.
     divide: LOOP
-        INSERT INTO tmp_parts (board_id, level, parent, bucket, standings, entries)
+        INSERT INTO tmp_parts (
+            board_id, level, parent, bucket, child_shift, standings, entries
+        )
         SELECT
             f.board_id, f.level, f.parent, c.bucket >> l.child_shift << l.child_shift,
-            COUNT(*), SUM(c.entries)
+            l.child_shift, COUNT(*), SUM(c.entries)
         FROM (
             SELECT DISTINCT
                 tmp_standings.board_id, tmp_standings.level, tmp_standings.parent
@@ -2348,18 +2351,17 @@ BEGIN
             ON c.board_id = f.board_id
             AND c.level = f.level
             AND c.parent = f.parent
-        GROUP BY f.board_id, f.level, f.parent, c.bucket >> l.child_shift << l.child_shift;
+        GROUP BY
+            f.board_id, f.level, f.parent, c.bucket >> l.child_shift << l.child_shift,
+            l.child_shift;
 
         IF ROW_COUNT() = 0 THEN
             LEAVE divide;
         END IF;
 
-        -- The standings go down a level, the parts take their place. The levels are read in
-        -- derived tables, since all that an UPDATE joins is locked as if it were updated.
+        -- The standings go down a level, the parts take their place.
         UPDATE /*+ SET_VAR(sql_safe_updates = 0) */ (
-            SELECT DISTINCT tmp_parts.board_id, tmp_parts.level, tmp_parts.parent, l.child_shift
-            FROM tmp_parts
-            STRAIGHT_JOIN leaderboard_levels AS l ON l.level = tmp_parts.level
+            SELECT DISTINCT board_id, level, parent, child_shift FROM tmp_parts
         ) AS f
         STRAIGHT_JOIN leaderboard_counters AS c FORCE INDEX (PRIMARY)
             ON c.board_id = f.board_id
@@ -2374,6 +2376,8 @@ BEGIN
         SELECT board_id, level, parent, bucket, standings, entries, FALSE
         FROM tmp_parts;
 
+        -- The level is read in the derived table: what an UPDATE joins is locked as if it were
+        -- updated.
         UPDATE /*+ SET_VAR(sql_safe_updates = 0) */ (
             SELECT DISTINCT
                 tmp_parts.board_id, l.level, tmp_parts.parent >> l.shift << l.shift AS parent,
@@ -2389,9 +2393,7 @@ BEGIN
         SET r.divided = TRUE;
 
         UPDATE /*+ SET_VAR(sql_safe_updates = 0) */ (
-            SELECT DISTINCT tmp_parts.board_id, tmp_parts.level, tmp_parts.parent, l.child_shift
-            FROM tmp_parts
-            STRAIGHT_JOIN leaderboard_levels AS l ON l.level = tmp_parts.level
+            SELECT DISTINCT board_id, level, parent, child_shift FROM tmp_parts
         ) AS f
         STRAIGHT_JOIN tmp_standings
             ON tmp_standings.board_id = f.board_id
@@ -2519,7 +2521,7 @@ END$$
 
 DELIMITER ;
 REPLACE INTO podium.schema_files (path, checksum, release_no, applied_at)
-VALUES ('procedures/_write_submissions.sql', '2db126d06c7c7d99248650476f0338bc0d42e33e274a216ac5abf79073f05217', '0.1.0', UTC_TIMESTAMP(6));
+VALUES ('procedures/_write_submissions.sql', '7c11b36eff62c9b1b224a915ff609139a5162bf1b26955f2290b779a6bcce429', '0.1.0', UTC_TIMESTAMP(6));
 SET NAMES utf8mb4 COLLATE utf8mb4_0900_ai_ci;
 SET sql_mode = 'TRADITIONAL,ONLY_FULL_GROUP_BY';
 
