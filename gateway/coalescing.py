@@ -21,6 +21,9 @@ class Coalescer(Generic[Item, Outcome]):
     carry takes items and returns an outcome for each, in order. Where a shared call fails, shared
     tells whether each item alone would have met the same; if not, each is carried alone, so that a
     bad neighbour costs nobody his outcome.
+
+    settle is given the outcomes of a call before anybody has one of them, and what it raises is met
+    by all. It is no part of the call: the next one is under way meanwhile.
     """
 
     def __init__(
@@ -28,10 +31,12 @@ class Coalescer(Generic[Item, Outcome]):
         carry: Callable[[Sequence[Item]], Sequence[Outcome]],
         shared: Callable[[BaseException], bool],
         longest: int,
+        settle: Callable[[Sequence[Outcome]], None] = lambda outcomes: None,
     ) -> None:
         self._carry = carry
         self._shared = shared
         self._longest = longest
+        self._settle = settle
         self._lock = threading.Lock()
         self._waiting: list[_Request[Item, Outcome]] = []
         self._under_way = False
@@ -52,18 +57,24 @@ class Coalescer(Generic[Item, Outcome]):
         if request.leads or not waits:
             self._lead()
         if request.alone:
-            return self._carry([item])[0]
+            outcomes = self._carry([item])
+            self._settle(outcomes)
+            return outcomes[0]
         if request.error is not None:
             raise request.error
         return cast(Outcome, request.outcome)
 
     def _lead(self) -> None:
-        """Carry all who wait, then hand over to the first who has come meanwhile."""
+        """Carry all who wait, and let the first who has come meanwhile go on."""
         with self._lock:
             company = self._waiting[: self._longest]
             del self._waiting[: self._longest]
         try:
-            outcomes = self._carry([request.item for request in company])
+            try:
+                outcomes = self._carry([request.item for request in company])
+            finally:
+                self._hand_over(len(company))
+            self._settle(outcomes)
             for request, outcome in zip(company, outcomes, strict=True):
                 request.outcome = outcome
         except BaseException as error:  # Whatever it is, nobody may be left without an answer.
@@ -71,15 +82,6 @@ class Coalescer(Generic[Item, Outcome]):
                 request.error = error
                 request.alone = len(company) > 1 and not self._shared(error)
         finally:
-            with self._lock:
-                self.calls += 1
-                self.requests += len(company)
-                if self._waiting:
-                    # Woken before the company, so that the next call is under way at once.
-                    self._waiting[0].leads = True
-                    self._waiting[0].woken.release()
-                else:
-                    self._under_way = False
             # One by one, each waking the one behind him: all at once they would stand in the way of
             # the next leader, who needs the interpreter several times in one call.
             followers = company[1:]
@@ -87,6 +89,17 @@ class Coalescer(Generic[Item, Outcome]):
                 request.behind = behind
             for request in followers[:1]:
                 request.woken.release()
+
+    def _hand_over(self, requests: int) -> None:
+        """End a call of so many requests; the next one begins at once, led by who waits longest."""
+        with self._lock:
+            self.calls += 1
+            self.requests += requests
+            if self._waiting:
+                self._waiting[0].leads = True
+                self._waiting[0].woken.release()
+            else:
+                self._under_way = False
 
 
 class _Request(Generic[Item, Outcome]):

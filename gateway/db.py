@@ -13,6 +13,7 @@ from flask import current_app
 from mysql.connector import errorcode
 from mysql.connector._scripting import MySQLScriptSplitter
 from mysql.connector.constants import ClientFlag
+from mysql.connector.cursor_cext import CMySQLCursorDict
 from sqlalchemy import exc, pool
 
 from gateway.config import Config, MysqlUrl
@@ -69,6 +70,8 @@ NOT_SET_UP = {
     errorcode.ER_PROCACCESS_DENIED_ERROR,
 }
 RETRIES = 3
+# A connection that answered so recently is taken to be alive.
+FRESH_SEC = 1.0
 
 log = logging.getLogger(__name__)
 
@@ -117,7 +120,7 @@ class Database:
         attempt, lost = 0, 0
         while True:
             try:
-                return self._attempt(_statement(procedure, values), values)
+                return self._attempt(_statement(procedure, values), values, repeatable)
             except DRIVER_ERRORS as error:
                 errno = cast(int, error.errno)
                 _count_collision(meter, errno)
@@ -161,14 +164,15 @@ class Database:
         """Close the idle connections."""
         self._pool.dispose()
 
-    def _attempt(self, statement: str, values: tuple[object, ...]) -> Results:
+    def _attempt(self, statement: str, values: tuple[object, ...], repeatable: bool) -> Results:
         """Carry out a statement on a connection of the pool."""
         try:
             connection = self._checkout()
         except exc.TimeoutError as error:
             raise _unavailable("all connections to the database are busy") from error
         try:
-            results = fetch(connection, statement, values)
+            results = _read(_cursor(connection, repeatable), statement, values)
+            connection.info["answered_at"] = time.monotonic()
         except DRIVER_ERRORS as error:
             if error.errno in NOT_SENT | UNDECIDED:
                 self._broken_at = time.monotonic()
@@ -235,8 +239,25 @@ def _count_collision(meter: CallMeter, errno: int) -> None:
 
 
 def fetch(connection: Any, statement: str, values: tuple[object, ...]) -> Results:
+    """CALL over a connection of one's own, and read every result set."""
+    return _read(connection.cursor(dictionary=True), statement, values)
+
+
+def _cursor(connection: pool.PoolProxiedConnection, repeatable: bool) -> Any:
+    """Return a cursor on a connection of the pool.
+
+    The driver asks the server for a sign of life before it makes one, and the thread that leads a
+    shared call has to wait for the interpreter once more. What must not be sent twice needs to know
+    first; any other call finds out by itself.
+    """
+    fresh = time.monotonic() - connection.info.get("answered_at", float("-inf")) < FRESH_SEC
+    if repeatable and fresh:
+        return CMySQLCursorDict(cast(Any, connection.dbapi_connection))
+    return cast(Any, connection).cursor(dictionary=True)
+
+
+def _read(cursor: Any, statement: str, values: tuple[object, ...]) -> Results:
     """Execute a CALL and read every result set it returns."""
-    cursor = connection.cursor(dictionary=True)
     try:
         cursor.execute(statement, values)
         results: Results = []

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any, cast
 
 import prometheus_client
 from flask import Flask, Response
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
+from prometheus_client import CollectorRegistry, Counter, Gauge, ProcessCollector
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
+from gateway import tallies
 from gateway.errors import Problem
 from gateway.logs import STDERR
 
@@ -63,14 +64,14 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = registry = CollectorRegistry()
-        self.request_seconds = Histogram(
+        self.request_seconds = tallies.Histogram(
             "podium_http_request_duration_seconds",
             "Time to answer a request, until its body begins",
             ["method", "route", "status"],
             buckets=LATENCIES,
             registry=registry,
         )
-        self.call_seconds = Histogram(
+        self.call_seconds = tallies.Histogram(
             "podium_call_duration_seconds",
             "Time of a CALL, its repetitions and the wait for a connection included",
             ["procedure", "outcome"],
@@ -92,13 +93,13 @@ class Metrics:
             ["procedure"],
             registry=registry,
         )
-        self.batch_sizes = Histogram(
+        self.batch_sizes = tallies.Histogram(
             "podium_submission_batch_size",
             "Requests of POST /scores that shared one CALL",
             buckets=BATCH_SIZES,
             registry=registry,
-        )
-        looks = Counter(
+        ).labels()
+        looks = tallies.Counter(
             "podium_cache_looks_total",
             "Looks for a page of a board: hit, miss, or silent where Redis did not answer",
             ["result"],

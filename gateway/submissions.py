@@ -31,6 +31,7 @@ class Submissions:
         self._metrics = metrics
         self.coalescer: Coalescer[str, Row] = Coalescer(
             self._carry_together,
+            settle=self._publish,
             # What the database refuses a whole call for, an item alone may escape; that the
             # database cannot be had, none escapes.
             shared=lambda error: isinstance(error, Problem) and error.entry.status == 503,
@@ -41,23 +42,33 @@ class Submissions:
         """Submit one score in the caller's name and return its row of submit_scores."""
         text = _named(item, caller)
         if len(text) > LARGE_CHARACTERS:
-            [row] = self._carry([text])
+            [row] = self._carry_and_publish([text])
             return row
         return self.coalescer.submit(text)
 
     def submit_all(self, items: Sequence[dict[str, Any]], caller: Caller) -> list[Row]:
         """Submit many in one call and return a row for each, in order."""
-        return self._carry([_named(item, caller) for item in items]) if items else []
+        return self._carry_and_publish([_named(item, caller) for item in items]) if items else []
 
     def _carry_together(self, texts: Sequence[str]) -> list[Row]:
         """Carry the requests that share a call."""
         self._metrics.batch_sizes.observe(len(texts))
         return self._carry(texts)
 
+    def _carry_and_publish(self, texts: Sequence[str]) -> list[Row]:
+        """Carry what shares its call with nobody."""
+        rows = self._carry(texts)
+        self._publish(rows)
+        return rows
+
     def _carry(self, texts: Sequence[str]) -> list[Row]:
-        """Call submit_scores and publish the revisions it made, before anybody is answered."""
+        """Call submit_scores; what it returns nobody may hear of before it is published."""
         # Every item has its id, so that a call whose answer got lost may safely be sent again.
         [rows] = self._database.call("submit_scores", f"[{','.join(texts)}]", None)
+        return rows
+
+    def _publish(self, rows: Sequence[Row]) -> None:
+        """Publish the revisions that a call has made."""
         revisions: dict[int, int] = {}
         for row in rows:
             if row["revision"] is not None:
@@ -65,7 +76,6 @@ class Submissions:
                 revisions[exam_id] = max(row["revision"], revisions.get(exam_id, 0))
         for exam_id, revision in revisions.items():
             self._cache.publish(exam_id, revision)
-        return rows
 
 
 def submissions() -> Submissions:

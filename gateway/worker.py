@@ -1,10 +1,12 @@
 """The application in a worker process of granian: `granian --factory gateway.worker:create_app`.
 
-Two things that a worker owes to those who stop it, and that granian does not see to.
+Two things that a worker owes to those who stop it, and one to those who wait for it, that granian
+does not see to.
 """
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
 import signal
@@ -20,7 +22,9 @@ def create_app() -> Flask:
     """Make the application in the main thread of a worker that ends when it is told to."""
     threading.Thread(target=_die_with_parent, daemon=True).start()
     _wake_for_signals()
-    return gateway.create_app()
+    app = gateway.create_app()
+    _keep_for_good()
+    return app
 
 
 def _die_with_parent() -> None:
@@ -46,3 +50,12 @@ def _wake_for_signals() -> None:
             signal.pthread_kill(main_thread, signal.SIGUSR2)
 
     signals.subscribe(wake)
+
+
+def _keep_for_good() -> None:
+    """Spare the garbage collector what is here to stay: modules, routes, schemas.
+
+    It looked through all of it every few thousand requests, and for 40 ms none of them went on.
+    """
+    gc.collect()
+    gc.freeze()

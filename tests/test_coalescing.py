@@ -121,6 +121,54 @@ def test_after_a_failure_the_next_call_goes_on(threads: ThreadPoolExecutor) -> N
     assert coalescer.submit("c") == "c"
 
 
+def test_nobody_has_his_outcome_before_his_call_is_settled(threads: ThreadPoolExecutor) -> None:
+    settled: list[list[str]] = []
+    carrier = Carrier()
+    held = threading.Event()
+
+    def settle(outcomes: Sequence[str]) -> None:
+        assert held.wait(10)
+        settled.append(sorted(outcomes))
+
+    coalescer = Coalescer(carrier, lambda error: True, longest=100, settle=settle)
+    futures = gather(coalescer, carrier, threads, "abcd")
+    # Both calls are over, the second one made while the first was not settled yet.
+    wait_until(lambda: coalescer.calls == 2)
+    assert not any(future.done() for future in futures)
+    held.set()
+    assert [future.result(10) for future in futures] == list("ABCD")
+    assert sorted(settled) == [["A"], list("BCD")]
+
+
+def test_what_cannot_be_settled_fails_for_all_whose_call_it_was(
+    threads: ThreadPoolExecutor,
+) -> None:
+    def settle(outcomes: Sequence[str]) -> None:
+        if "A" not in outcomes:
+            raise ConnectionError
+
+    carrier = Carrier()
+    coalescer = Coalescer(carrier, lambda error: True, longest=100, settle=settle)
+    first, *others = gather(coalescer, carrier, threads, "abc")
+    assert first.result(10) == "A"
+    assert [type(future.exception(10)) for future in others] == [ConnectionError] * 2
+
+
+def test_an_item_that_is_carried_alone_in_the_end_is_settled_too(
+    threads: ThreadPoolExecutor,
+) -> None:
+    def outcome(item: str) -> str:
+        if item == "x":
+            raise ValueError("x")
+        return item.upper()
+
+    settled: list[str] = []
+    carrier = Carrier(outcome)
+    coalescer = Coalescer(carrier, lambda error: False, longest=100, settle=settled.extend)
+    assert gather(coalescer, carrier, threads, "axb")[2].result(10) == "B"
+    assert sorted(settled) == ["A", "B"]
+
+
 @contextmanager
 def board_held(admin: Any, exam_id: int) -> Iterator[None]:
     """Hold the lock of a board, so that submissions to it wait."""

@@ -18,8 +18,9 @@ from typing import Any
 import mysql.connector
 import pytest
 
-from gateway import loader
-from gateway.config import MysqlUrl
+from gateway import db, loader
+from gateway.config import Config, MysqlUrl
+from gateway.metrics import Metrics
 from services.process import kept_port
 from services.server import ROOT
 from tests.client import Answer, Api
@@ -144,6 +145,38 @@ def test_killed_connections_are_replaced_without_a_word(
     assert kill_connections(server) >= 1
     body = {"weights": {"coding": 50, "quiz": 30, "assessment": 20}}
     assert gateway.patch(f"/exams/{exam_id}", body).status == 200
+
+
+def signs_of_life(server: OwnServer) -> int:
+    """Count how often the gateway's account has asked the server for one."""
+    [(count,)] = rows(
+        server,
+        "SELECT count_star FROM performance_schema.events_statements_summary_by_user_by_event_name"
+        " WHERE user = %s AND event_name = 'statement/com/Ping'",
+        GATEWAY_USER,
+    )
+    return int(count)
+
+
+def test_only_what_rested_or_must_not_be_sent_twice_asks_for_a_sign_of_life(
+    server: OwnServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(db, "FRESH_SEC", 3600)
+    config = Config(mysql_url=account_url(server), redis_url=None, jwt_secret=SECRET)
+    database = db.Database(config, Metrics())
+    try:
+        database.call("list_exams", None, 1)
+        before = signs_of_life(server)
+        for _ in range(5):
+            database.call("list_exams", None, 1)
+        assert signs_of_life(server) == before
+        database.call("list_exams", None, 1, repeatable=False)
+        assert signs_of_life(server) == before + 1
+        monkeypatch.setattr(db, "FRESH_SEC", 0)
+        database.call("list_exams", None, 1)
+        assert signs_of_life(server) == before + 2
+    finally:
+        database.close()
 
 
 def holds_more_than(found: list[str], enough: int) -> bool:
