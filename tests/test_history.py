@@ -436,7 +436,7 @@ SESSION = "session_id = {session}"
         ),
         pytest.param(
             "UPDATE leaderboard_counters SET standings = standings - 1, entries = entries - 1"
-            " WHERE entries > 0 AND level = 0 AND " + BOARD,
+            " WHERE entries > 0 AND divided IS NULL AND " + BOARD,
             {"rank", "tampered"},
             id="counters",
         ),

@@ -118,7 +118,8 @@ BEGIN
                     COUNT(*), ' standings, ', SUM(p.entries), ' entries',
                     IF(MIN(p.level) < MIN(b.level) OR COUNT(*) > MIN(b.capacity), ', divided', ''))
             FROM paths AS p
-            INNER JOIN leaderboard_levels AS l ON l.level > p.level
+            -- Nine rows: a range of them would be planned anew for each standing.
+            INNER JOIN leaderboard_levels AS l IGNORE INDEX (PRIMARY) ON l.level > p.level
             INNER JOIN leaderboard_levels AS b ON b.level = l.level - 1
             GROUP BY l.level, parent, bucket
         ),

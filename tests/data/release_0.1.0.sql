@@ -2642,7 +2642,8 @@ BEGIN
                     COUNT(*), ' standings, ', SUM(p.entries), ' entries',
                     IF(MIN(p.level) < MIN(b.level) OR COUNT(*) > MIN(b.capacity), ', divided', ''))
             FROM paths AS p
-            INNER JOIN leaderboard_levels AS l ON l.level > p.level
+            -- Nine rows: a range of them would be planned anew for each standing.
+            INNER JOIN leaderboard_levels AS l IGNORE INDEX (PRIMARY) ON l.level > p.level
             INNER JOIN leaderboard_levels AS b ON b.level = l.level - 1
             GROUP BY l.level, parent, bucket
         ),
@@ -2734,7 +2735,7 @@ END$$
 
 DELIMITER ;
 REPLACE INTO podium.schema_files (path, checksum, release_no, applied_at)
-VALUES ('procedures/check_leaderboard.sql', '220cb0c5820082c44a845ce52d1855d965019097e8599cf7806798c3004a8db2', '0.1.0', UTC_TIMESTAMP(6));
+VALUES ('procedures/check_leaderboard.sql', 'f8bb3ab4013f4ef47bb11f903966a72af3451e13bb5c110cfa156f0013711fa0', '0.1.0', UTC_TIMESTAMP(6));
 SET NAMES utf8mb4 COLLATE utf8mb4_0900_ai_ci;
 SET sql_mode = 'TRADITIONAL,ONLY_FULL_GROUP_BY';
 
