@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import random
 import re
 import secrets
 import signal
@@ -17,6 +18,8 @@ from pathlib import Path
 from services.server import Unavailable
 
 STOP_TIMEOUT_SEC = 60
+# Below those that the kernel gives to whoever connects: a server takes seconds until it listens.
+PORTS = range(20_000, 32_768)
 # As mysqld marks it, and as Python ends a traceback.
 ERROR = re.compile(r"\[ERROR\]|^[\w.]*(Error|Exception): ")
 
@@ -137,7 +140,9 @@ def kept_port(path: Path, wanted: int | None = None) -> int:
 
     wanted: this one and no other.
     """
-    for port in [wanted] if wanted else [int(kept(path) or 0), 0]:
+    before = kept(path)
+    likely = [int(before)] if before else []
+    for port in [wanted] if wanted else [*likely, *random.sample(PORTS, 20), 0]:
         with socket.socket() as probe, contextlib.suppress(OSError):
             # As servers do: a port whose last connections are still fading away is free.
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
