@@ -176,7 +176,21 @@ BEGIN
     FROM (
         SELECT
             k.board_id, k.standing_key, k.gained,
-            COALESCE(MIN(l.level - 1 - r.divided), MAX(l.level) - 1) AS level
+            COALESCE(
+                (
+                    SELECT l.level - 1 - r.divided
+                    FROM leaderboard_levels AS l FORCE INDEX (PRIMARY)
+                    STRAIGHT_JOIN leaderboard_counters AS r FORCE INDEX (PRIMARY)
+                        ON r.board_id = k.board_id
+                        AND r.level = l.level
+                        AND r.parent = k.standing_key >> l.shift << l.shift
+                        AND r.bucket = k.standing_key >> l.child_shift << l.child_shift
+                    WHERE l.child_shift > 0 AND r.divided IS NOT NULL
+                    ORDER BY l.level
+                    LIMIT 1
+                ),
+                (SELECT MAX(level) - 1 FROM leaderboard_levels)
+            ) AS level
         FROM (
             SELECT
                 board_id,
@@ -188,14 +202,6 @@ BEGIN
             GROUP BY board_id, standing_key
             HAVING gained <> 0
         ) AS k
-        STRAIGHT_JOIN leaderboard_levels AS l
-        LEFT JOIN leaderboard_counters AS r FORCE INDEX (PRIMARY)
-            ON r.board_id = k.board_id
-            AND r.level = l.level
-            AND r.parent = k.standing_key >> l.shift << l.shift
-            AND r.bucket = k.standing_key >> l.child_shift << l.child_shift
-        WHERE l.child_shift > 0
-        GROUP BY k.board_id, k.standing_key, k.gained
     ) AS p
     STRAIGHT_JOIN leaderboard_levels AS l ON l.level = p.level
     LEFT JOIN leaderboard_counters AS c FORCE INDEX (PRIMARY)

@@ -2251,7 +2251,21 @@ BEGIN
     FROM (
         SELECT
             k.board_id, k.standing_key, k.gained,
-            COALESCE(MIN(l.level - 1 - r.divided), MAX(l.level) - 1) AS level
+            COALESCE(
+                (
+                    SELECT l.level - 1 - r.divided
+                    FROM leaderboard_levels AS l FORCE INDEX (PRIMARY)
+                    STRAIGHT_JOIN leaderboard_counters AS r FORCE INDEX (PRIMARY)
+                        ON r.board_id = k.board_id
+                        AND r.level = l.level
+                        AND r.parent = k.standing_key >> l.shift << l.shift
+                        AND r.bucket = k.standing_key >> l.child_shift << l.child_shift
+                    WHERE l.child_shift > 0 AND r.divided IS NOT NULL
+                    ORDER BY l.level
+                    LIMIT 1
+                ),
+                (SELECT MAX(level) - 1 FROM leaderboard_levels)
+            ) AS level
         FROM (
             SELECT
                 board_id,
@@ -2263,14 +2277,6 @@ BEGIN
             GROUP BY board_id, standing_key
             HAVING gained <> 0
         ) AS k
-        STRAIGHT_JOIN leaderboard_levels AS l
-        LEFT JOIN leaderboard_counters AS r FORCE INDEX (PRIMARY)
-            ON r.board_id = k.board_id
-            AND r.level = l.level
-            AND r.parent = k.standing_key >> l.shift << l.shift
-            AND r.bucket = k.standing_key >> l.child_shift << l.child_shift
-        WHERE l.child_shift > 0
-        GROUP BY k.board_id, k.standing_key, k.gained
     ) AS p
     STRAIGHT_JOIN leaderboard_levels AS l ON l.level = p.level
     LEFT JOIN leaderboard_counters AS c FORCE INDEX (PRIMARY)
@@ -2521,7 +2527,7 @@ END$$
 
 DELIMITER ;
 REPLACE INTO podium.schema_files (path, checksum, release_no, applied_at)
-VALUES ('procedures/_write_submissions.sql', '7c11b36eff62c9b1b224a915ff609139a5162bf1b26955f2290b779a6bcce429', '0.1.0', UTC_TIMESTAMP(6));
+VALUES ('procedures/_write_submissions.sql', 'c480ba6278c8e233e61344f3100ba027674587579badfbe0be80ec19af99c8c4', '0.1.0', UTC_TIMESTAMP(6));
 SET NAMES utf8mb4 COLLATE utf8mb4_0900_ai_ci;
 SET sql_mode = 'TRADITIONAL,ONLY_FULL_GROUP_BY';
 
