@@ -848,7 +848,7 @@ def machine(mysql_url: str) -> Iterator[type[BoardMachine]]:
         # Ranges that few standings crowd: random boards are small, and are to divide all the same.
         shipped = rows(connection, "SELECT level, capacity FROM leaderboard_levels")
         result_sets(
-            connection, "UPDATE leaderboard_levels SET capacity = 1 WHERE level BETWEEN 2 AND 8"
+            connection, "UPDATE leaderboard_levels SET capacity = 1 WHERE level BETWEEN 2 AND 9"
         )
         yield BoardMachine
         for row in shipped:
@@ -871,4 +871,4 @@ def test_random_operations_leave_every_board_exact(machine: type[BoardMachine]) 
         "SELECT DISTINCT level FROM leaderboard_counters WHERE divided AND board_id IN"
         f" (SELECT board_id FROM leaderboards WHERE exam_id >= {min(machine.exam_ids)})",
     )
-    assert {row["level"] for row in divided} == set(range(3, 10))
+    assert {row["level"] for row in divided} == set(range(3, 11))

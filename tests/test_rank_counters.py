@@ -65,18 +65,18 @@ def assert_exact(admin: Any, exam_id: int) -> None:
 def test_a_board_is_one_range_until_it_is_crowded(admin: Any, query: Query, exam: int) -> None:
     sessions = [make_session(admin, exam) for _ in range(CAPACITY + 1)]
     submit(admin, sessions[:-1], [(place, 60) for place in range(CAPACITY)])
-    assert ranges(query, exam) == [(9, CAPACITY, 0)] + [(8, 1, None)] * CAPACITY
+    assert ranges(query, exam) == [(10, CAPACITY, 0)] + [(9, 1, None)] * CAPACITY
     assert_exact(admin, exam)
     submit(admin, sessions[-1:], [(99, 60)])
-    assert ranges(query, exam)[0] == (9, CAPACITY + 1, 1)
-    assert {divided for level, _, divided in ranges(query, exam) if level == 8} == {0}
+    assert ranges(query, exam)[0] == (10, CAPACITY + 1, 1)
+    assert {divided for level, _, divided in ranges(query, exam) if level == 9} == {0}
     assert_exact(admin, exam)
 
 
 def test_a_tie_crowds_nothing(admin: Any, query: Query, exam: int) -> None:
     sessions = [make_session(admin, exam) for _ in range(2 * CAPACITY)]
     submit(admin, sessions, [(50, 60)] * len(sessions))
-    assert ranges(query, exam) == [(9, 1, 0), (8, 1, None)]
+    assert ranges(query, exam) == [(10, 1, 0), (9, 1, None)]
     assert_exact(admin, exam)
 
 
@@ -86,7 +86,7 @@ def test_one_array_may_crowd_every_level(admin: Any, query: Query, exam: int) ->
     found = ranges(query, exam)
     # The same score, the times of one minute: all in one range of 34 minutes, down to 32 seconds.
     assert [row for row in found if row[2] == 1] == [
-        (level, CAPACITY + 1, 1) for level in (9, 8, 7, 6, 5, 4, 3)
+        (level, CAPACITY + 1, 1) for level in (10, 9, 8, 7, 6, 5, 4, 3)
     ]
     assert sum(1 for level, _, divided in found if level == 1 and divided is None) == len(sessions)
     assert_exact(admin, exam)
@@ -108,7 +108,7 @@ def test_a_standing_that_all_have_left_is_gone(admin: Any, query: Query, exam: i
     sessions = [make_session(admin, exam) for _ in range(3)]
     for place in range(100):
         submit(admin, sessions, [(place / 2, 60), (place / 2, 60), (place / 4, 61)])
-    assert ranges(query, exam) == [(9, 2, 0), (8, 1, None), (8, 1, None)]
+    assert ranges(query, exam) == [(10, 2, 0), (9, 1, None), (9, 1, None)]
     assert_exact(admin, exam)
 
 
@@ -118,11 +118,11 @@ def test_a_range_that_all_have_left_is_kept_and_counts_nothing(
     sessions = [make_session(admin, exam) for _ in range(CAPACITY + 1)]
     submit(admin, sessions, [(1 + place / 100, 60) for place in range(len(sessions))])
     submit(admin, sessions, [(99, 60)] * len(sessions))
-    assert (9, 1, 1) in ranges(query, exam)
+    assert (10, 1, 1) in ranges(query, exam)
     assert any(standings == 0 for _, standings, _ in ranges(query, exam))
     assert_exact(admin, exam)
     result_sets(admin, "CALL recalculate_leaderboard(%s, NULL)", (exam,))
-    assert ranges(query, exam) == [(9, 1, 0), (8, 1, None)]
+    assert ranges(query, exam) == [(10, 1, 0), (9, 1, None)]
     assert_exact(admin, exam)
 
 
@@ -139,22 +139,67 @@ def test_recalculation_grows_the_same_tree(admin: Any, query: Query, exam: int) 
     assert_exact(admin, exam)
 
 
-def test_check_leaderboard_sees_a_range_that_should_be_divided(admin: Any, exam: int) -> None:
+def test_check_leaderboard_sees_whether_a_range_is_divided(admin: Any, exam: int) -> None:
     sessions = [make_session(admin, exam) for _ in range(CAPACITY + 1)]
     submit(admin, sessions, [(place, 60) for place in range(len(sessions))])
     damage = (
-        "UPDATE leaderboard_counters SET divided = {} WHERE level = 9 AND board_id ="
+        "UPDATE leaderboard_counters SET divided = {} WHERE level = 10 AND board_id ="
         " (SELECT board_id FROM leaderboards WHERE exam_id = %s)"
     )
-    result_sets(admin, damage.format("FALSE"), (exam,))
-    [problem] = problems_of(admin, exam)
-    assert (problem["problem"], problem["found"], problem["expected"]) == (
-        "counter",
-        "49 standings, 49 entries",
-        "49 standings, 49 entries, divided",
-    )
+    for divided, word in (("FALSE", ", undivided"), ("NULL", "")):
+        result_sets(admin, damage.format(divided), (exam,))
+        found = [
+            (row["problem"], row["found"], row["expected"])
+            for row in rows(admin, "CALL check_leaderboard(%s)", (exam,))
+        ]
+        counted = "49 standings, 49 entries"
+        assert ("counter", counted + word, counted + ", divided") in found
+        assert ("counter", "out of place", "in a divided range") in found
     result_sets(admin, damage.format("TRUE"), (exam,))
     assert problems_of(admin, exam) == []
+
+
+def test_check_leaderboard_sees_damage_where_nobody_is(admin: Any, exam: int) -> None:
+    sessions = [make_session(admin, exam) for _ in range(CAPACITY + 1)]
+    submit(admin, sessions, [(50, 100 + 40 * place) for place in range(len(sessions))])
+    submit(admin, sessions, [(90, 60)] * len(sessions))
+    assert problems_of(admin, exam) == []
+    emptied = (
+        " WHERE level BETWEEN 4 AND 8 AND divided AND standings = 0 AND board_id ="
+        " (SELECT board_id FROM leaderboards WHERE exam_id = %s) ORDER BY level LIMIT 1"
+    )
+    for damage in (
+        "UPDATE leaderboard_counters SET divided = FALSE",
+        "DELETE FROM leaderboard_counters",
+    ):
+        result_sets(admin, damage + emptied, (exam,))
+        problems = problems_of(admin, exam)
+        assert {(row["found"], row["expected"]) for row in problems} == {
+            ("out of place", "in a divided range")
+        }
+        result_sets(admin, "CALL recalculate_leaderboard(%s, NULL)", (exam,))
+        assert problems_of(admin, exam) == []
+        submit(admin, sessions, [(50, 100 + 40 * place) for place in range(len(sessions))])
+        submit(admin, sessions, [(90, 60)] * len(sessions))
+
+
+def test_the_first_array_of_a_board_moves_nothing_that_it_lists(admin: Any, exam: int) -> None:
+    sessions = [make_session(admin, exam) for _ in range(500)]
+    crowd = [(50.0, 100 + 2 * place) for place in range(len(sessions))]
+    moved = (
+        "SELECT count_update + count_delete AS moved"
+        " FROM performance_schema.table_io_waits_summary_by_table"
+        " WHERE object_schema = 'podium' AND object_name = 'leaderboard_counters'"
+    )
+
+    def count() -> int:
+        return int(rows(admin, moved)[0]["moved"])
+
+    before = count()
+    submit(admin, sessions, crowd)
+    # Divided after it was listed, each standing would have moved down eight levels.
+    assert count() - before < len(sessions)
+    assert_exact(admin, exam)
 
 
 def test_a_rank_on_a_crowded_board_reads_few_rows(admin: Any, exam: int) -> None:

@@ -26,6 +26,12 @@ BEGIN
     -- Example:     CALL _open_workspace(1);
     DECLARE c_large INT DEFAULT 200;
     DECLARE v_max_heap_table_size BIGINT UNSIGNED DEFAULT @@max_heap_table_size;
+    DECLARE v_engine VARCHAR(64) DEFAULT @@default_tmp_storage_engine;
+    DECLARE EXIT HANDLER FOR SQLEXCEPTION
+    BEGIN
+        SET max_heap_table_size = v_max_heap_table_size, default_tmp_storage_engine = v_engine;
+        RESIGNAL;
+    END;
 
     -- As _settle_session does; tmp_submissions then draws the id.
     SET timestamp = DEFAULT;
@@ -38,9 +44,10 @@ BEGIN
     -- get new tables. Its value is the number of items that they were used for last.
     IF COALESCE(@podium_workspace_4 > c_large, TRUE) THEN
         -- A thousand items take 2 MB. Where the engine is disabled, as in a group of servers that
-        -- replicate each other, the tables are created in another.
-        SET max_heap_table_size = 16777216;
-        SET sql_mode = 'STRICT_ALL_TABLES';     -- of this routine, which ends with it
+        -- replicate each other, the server takes InnoDB, unless sql_mode forbids it. This sql_mode
+        -- is the routine's own; the other two are the caller's.
+        SET max_heap_table_size = 16777216, default_tmp_storage_engine = InnoDB;
+        SET sql_mode = 'STRICT_ALL_TABLES';
         DROP TEMPORARY TABLE IF EXISTS
             tmp_submissions, tmp_details, tmp_items, tmp_entries, tmp_standings, tmp_parts;
 
@@ -150,7 +157,7 @@ BEGIN
             PRIMARY KEY (board_id, level, parent, bucket)
         ) ENGINE = MEMORY;
 
-        SET max_heap_table_size = v_max_heap_table_size;
+        SET max_heap_table_size = v_max_heap_table_size, default_tmp_storage_engine = v_engine;
     END IF;
     SET @podium_workspace_4 = p_items;
 

@@ -210,6 +210,76 @@ BEGIN
         AND c.parent = p.standing_key >> l.shift << l.shift
         AND c.bucket = p.standing_key;
 
+    -- What would list too many standings is divided first, and its parts, where all crowd into one:
+    -- as many rounds as there are levels, and mostly none. Divided afterwards, what this call lists
+    -- would have to move, and InnoDB would pass over each place it has moved from.
+    divide: LOOP
+        INSERT INTO tmp_parts (
+            board_id, level, parent, bucket, child_shift, standings, entries
+        )
+        SELECT
+            f.board_id, f.level, f.parent,
+            COALESCE(c.bucket >> l.child_shift << l.child_shift, f.parent) AS part,
+            l.child_shift, COUNT(c.bucket), COALESCE(SUM(c.entries), 0)
+        FROM (
+            SELECT
+                board_id, level, parent,
+                SUM((new_entries > 0) - (old_entries > 0)) AS standings_gained
+            FROM tmp_standings
+            GROUP BY board_id, level, parent
+            HAVING standings_gained > 0
+        ) AS f
+        STRAIGHT_JOIN leaderboard_levels AS l ON l.level = f.level
+        STRAIGHT_JOIN leaderboard_levels AS u ON u.level = f.level + 1
+        LEFT JOIN leaderboard_counters AS r FORCE INDEX (PRIMARY)
+            ON r.board_id = f.board_id
+            AND r.level = u.level
+            AND r.parent = f.parent >> u.shift << u.shift
+            AND r.bucket = f.parent
+        LEFT JOIN leaderboard_counters AS c FORCE INDEX (PRIMARY)
+            ON c.board_id = f.board_id
+            AND c.level = f.level
+            AND c.parent = f.parent
+        WHERE COALESCE(r.standings, 0) + f.standings_gained > l.capacity
+        GROUP BY f.board_id, f.level, f.parent, part, l.child_shift;
+
+        IF ROW_COUNT() = 0 THEN
+            LEAVE divide;
+        END IF;
+
+        -- The standings that were listed go down a level, the parts take their place. A range that
+        -- has listed none so far has no parts yet, and one row here with nothing in it.
+        UPDATE /*+ SET_VAR(sql_safe_updates = 0) */ (
+            SELECT DISTINCT board_id, level, parent, child_shift FROM tmp_parts
+        ) AS f
+        STRAIGHT_JOIN leaderboard_counters AS c FORCE INDEX (PRIMARY)
+            ON c.board_id = f.board_id
+            AND c.level = f.level
+            AND c.parent = f.parent
+        SET c.level = f.level - 1,
+            c.parent = c.bucket >> f.child_shift << f.child_shift;
+
+        INSERT INTO leaderboard_counters (
+            board_id, level, parent, bucket, standings, entries, divided
+        )
+        SELECT board_id, level, parent, bucket, standings, entries, FALSE
+        FROM tmp_parts
+        WHERE standings > 0;
+
+        UPDATE /*+ SET_VAR(sql_safe_updates = 0) */ tmp_standings
+        STRAIGHT_JOIN (
+            SELECT DISTINCT board_id, level, parent, child_shift FROM tmp_parts
+        ) AS f
+            ON f.board_id = tmp_standings.board_id
+            AND f.level = tmp_standings.level
+            AND f.parent = tmp_standings.parent
+        SET tmp_standings.level = f.level - 1,
+            tmp_standings.parent =
+                tmp_standings.standing_key >> f.child_shift << f.child_shift;
+
+        DELETE /*+ SET_VAR(sql_safe_updates = 0) */ FROM tmp_parts;
+    END LOOP;
+
     DELETE /*+ SET_VAR(sql_safe_updates = 0) */ c
     FROM tmp_standings
     STRAIGHT_JOIN leaderboard_counters AS c FORCE INDEX (PRIMARY)
@@ -232,7 +302,8 @@ BEGIN
         d.board_id, d.level, d.parent, d.bucket,
         -- The CHECK sees this row before its key is found to exist: whoever leaves a shared
         -- standing for a new one in the same range adds a standing and no entry.
-        GREATEST(d.standings_gained, 0), GREATEST(d.standings_gained, d.gained, 0), FALSE
+        GREATEST(d.standings_gained, 0), GREATEST(d.standings_gained, d.gained, 0),
+        d.divided
     FROM (
         SELECT
             tmp_standings.board_id,
@@ -240,9 +311,10 @@ BEGIN
             tmp_standings.standing_key >> l.shift << l.shift AS parent,
             tmp_standings.standing_key >> l.child_shift << l.child_shift AS bucket,
             SUM((new_entries > 0) - (old_entries > 0)) AS standings_gained,
-            SUM(new_entries - old_entries) AS gained
+            SUM(new_entries - old_entries) AS gained,
+            MIN(tmp_standings.level) < l.level - 1 AS divided
         FROM tmp_standings
-        -- Nine rows: a range of them would be planned anew for each standing.
+        -- A few rows: a range of them would be planned anew for each standing.
         STRAIGHT_JOIN leaderboard_levels AS l IGNORE INDEX (PRIMARY)
             ON l.level > tmp_standings.level
         GROUP BY
@@ -252,90 +324,8 @@ BEGIN
     ) AS d
     ON DUPLICATE KEY UPDATE
         standings = leaderboard_counters.standings + d.standings_gained,
-        entries = leaderboard_counters.entries + d.gained;
-
-    -- What lists too many standings now is divided, and its parts, where all have crowded into one:
-    -- as many rounds as there are levels, and mostly none.
-    divide: LOOP
-        INSERT INTO tmp_parts (
-            board_id, level, parent, bucket, child_shift, standings, entries
-        )
-        SELECT
-            f.board_id, f.level, f.parent, c.bucket >> l.child_shift << l.child_shift,
-            l.child_shift, COUNT(*), SUM(c.entries)
-        FROM (
-            SELECT DISTINCT
-                tmp_standings.board_id, tmp_standings.level, tmp_standings.parent
-            FROM tmp_standings
-            STRAIGHT_JOIN leaderboard_levels AS u ON u.level = tmp_standings.level + 1
-            STRAIGHT_JOIN leaderboard_levels AS z ON z.level = tmp_standings.level
-            STRAIGHT_JOIN leaderboard_counters AS r FORCE INDEX (PRIMARY)
-                ON r.board_id = tmp_standings.board_id
-                AND r.level = u.level
-                AND r.parent = tmp_standings.standing_key >> u.shift << u.shift
-                AND r.bucket = tmp_standings.parent
-            WHERE tmp_standings.new_entries > tmp_standings.old_entries
-                AND r.standings > z.capacity
-        ) AS f
-        STRAIGHT_JOIN leaderboard_levels AS l ON l.level = f.level
-        STRAIGHT_JOIN leaderboard_counters AS c FORCE INDEX (PRIMARY)
-            ON c.board_id = f.board_id
-            AND c.level = f.level
-            AND c.parent = f.parent
-        GROUP BY
-            f.board_id, f.level, f.parent, c.bucket >> l.child_shift << l.child_shift,
-            l.child_shift;
-
-        IF ROW_COUNT() = 0 THEN
-            LEAVE divide;
-        END IF;
-
-        -- The standings go down a level, the parts take their place.
-        UPDATE /*+ SET_VAR(sql_safe_updates = 0) */ (
-            SELECT DISTINCT board_id, level, parent, child_shift FROM tmp_parts
-        ) AS f
-        STRAIGHT_JOIN leaderboard_counters AS c FORCE INDEX (PRIMARY)
-            ON c.board_id = f.board_id
-            AND c.level = f.level
-            AND c.parent = f.parent
-        SET c.level = f.level - 1,
-            c.parent = c.bucket >> f.child_shift << f.child_shift;
-
-        INSERT INTO leaderboard_counters (
-            board_id, level, parent, bucket, standings, entries, divided
-        )
-        SELECT board_id, level, parent, bucket, standings, entries, FALSE
-        FROM tmp_parts;
-
-        -- The level is read in the derived table: what an UPDATE joins is locked as if it were
-        -- updated.
-        UPDATE /*+ SET_VAR(sql_safe_updates = 0) */ (
-            SELECT DISTINCT
-                tmp_parts.board_id, l.level, tmp_parts.parent >> l.shift << l.shift AS parent,
-                tmp_parts.parent AS bucket
-            FROM tmp_parts
-            STRAIGHT_JOIN leaderboard_levels AS l ON l.level = tmp_parts.level + 1
-        ) AS f
-        STRAIGHT_JOIN leaderboard_counters AS r FORCE INDEX (PRIMARY)
-            ON r.board_id = f.board_id
-            AND r.level = f.level
-            AND r.parent = f.parent
-            AND r.bucket = f.bucket
-        SET r.divided = TRUE;
-
-        UPDATE /*+ SET_VAR(sql_safe_updates = 0) */ (
-            SELECT DISTINCT board_id, level, parent, child_shift FROM tmp_parts
-        ) AS f
-        STRAIGHT_JOIN tmp_standings
-            ON tmp_standings.board_id = f.board_id
-            AND tmp_standings.level = f.level
-            AND tmp_standings.parent = f.parent
-        SET tmp_standings.level = f.level - 1,
-            tmp_standings.parent =
-                tmp_standings.standing_key >> f.child_shift << f.child_shift;
-
-        DELETE /*+ SET_VAR(sql_safe_updates = 0) */ FROM tmp_parts;
-    END LOOP;
+        entries = leaderboard_counters.entries + d.gained,
+        divided = leaderboard_counters.divided OR d.divided;
 
     UPDATE /*+ SET_VAR(sql_safe_updates = 0) */ tmp_entries
     SET entry_rank = 1 + (

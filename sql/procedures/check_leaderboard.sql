@@ -116,9 +116,10 @@ BEGIN
                 p.standing_key >> l.child_shift << l.child_shift AS bucket,
                 CONCAT(
                     COUNT(*), ' standings, ', SUM(p.entries), ' entries',
-                    IF(MIN(p.level) < MIN(b.level) OR COUNT(*) > MIN(b.capacity), ', divided', ''))
+                    IF(MIN(p.level) < MIN(b.level) OR COUNT(*) > MIN(b.capacity),
+                       ', divided', ', undivided'))
             FROM paths AS p
-            -- Nine rows: a range of them would be planned anew for each standing.
+            -- A few rows: a range of them would be planned anew for each standing.
             INNER JOIN leaderboard_levels AS l IGNORE INDEX (PRIMARY) ON l.level > p.level
             INNER JOIN leaderboard_levels AS b ON b.level = l.level - 1
             GROUP BY l.level, parent, bucket
@@ -127,7 +128,8 @@ BEGIN
             SELECT
                 level, parent, bucket, entries, divided,
                 CONCAT(
-                    standings, ' standings, ', entries, ' entries', IF(divided, ', divided', ''))
+                    standings, ' standings, ', entries, ' entries',
+                    IF(divided IS NULL, '', IF(divided, ', divided', ', undivided')))
                     AS counted
             FROM leaderboard_counters
             WHERE board_id = v_board_id
@@ -187,6 +189,22 @@ BEGIN
             LEFT JOIN counters AS n
                 ON n.level = c.level AND n.parent = c.parent AND n.bucket = c.bucket
             WHERE n.level IS NULL AND (c.divided IS NULL OR c.entries <> 0)
+            UNION ALL
+            -- That row too has its place: in time somebody comes back into the range.
+            SELECT
+                'counter', CONCAT('level ', c.level, ', bucket ', c.bucket), 'out of place',
+                IF(c.divided IS NULL, 'in an undivided range', 'in a divided range')
+            FROM leaderboard_counters AS c
+            LEFT JOIN leaderboard_levels AS l ON l.level = c.level
+            LEFT JOIN leaderboard_levels AS u ON u.level = c.level + 1
+            LEFT JOIN leaderboard_counters AS h
+                ON h.board_id = c.board_id AND h.level = u.level
+                AND h.parent = c.parent >> u.shift << u.shift AND h.bucket = c.parent
+            WHERE c.board_id = v_board_id AND NOT COALESCE(
+                c.parent = c.bucket >> l.shift << l.shift
+                AND (c.divided IS NULL OR c.bucket = c.bucket >> l.child_shift << l.child_shift)
+                AND IF(u.level IS NULL, c.divided IS NOT NULL, h.divided = (c.divided IS NOT NULL)),
+                FALSE)
             UNION ALL
             SELECT
                 'rank', CONCAT('standing ', n.standing_key), CAST(r.stored_rank AS CHAR),

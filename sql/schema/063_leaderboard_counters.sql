@@ -21,5 +21,6 @@ CREATE TABLE IF NOT EXISTS podium.leaderboard_counters (
     PRIMARY KEY (board_id, level, parent, bucket),
     -- No foreign keys: they would be looked up for each new row, a twentieth of an array's time,
     -- and check_leaderboard compares all rows with what follows from the entries.
-    CONSTRAINT ck_leaderboard_counters_standings CHECK (standings BETWEEN 0 AND entries)
+    CONSTRAINT ck_leaderboard_counters_standings CHECK (standings BETWEEN 0 AND entries),
+    CONSTRAINT ck_leaderboard_counters_divided CHECK (divided IN (FALSE, TRUE))
 ) ENGINE = InnoDB COMMENT = 'Distinct standings and entries per range of standing keys';

@@ -30,23 +30,31 @@ CALL podium.check_leaderboard(@exam);
 CALL podium_tap.is(
     CONCAT_WS(' ', podium_tap.column_of(1, 'problem'), podium_tap.got('found'),
     podium_tap.got('expected')),
-    'counter 2 standings, 3 entries 2 standings, 2 entries', 'so is a wrong counter');
+    'counter 2 standings, 3 entries, undivided 2 standings, 2 entries, undivided',
+    'so is a wrong counter');
 UPDATE podium.leaderboard_counters SET entries = entries - 1
 WHERE board_id = @board AND level = @whole_board;
 
-INSERT INTO podium.leaderboard_counters (
-    board_id, level, parent, bucket, standings, entries, divided
-)
-VALUES (@board, 1, 0, 5, 1, 1, FALSE);
+INSERT INTO podium.leaderboard_counters (board_id, level, parent, bucket, standings, entries)
+VALUES (@board, @whole_board - 1, 0, 5, 1, 1);
 CALL podium.check_leaderboard(@exam);
 CALL podium_tap.is(
     CONCAT_WS(' ', podium_tap.column_of(1, 'problem'), podium_tap.got('item'),
     COALESCE(podium_tap.got('expected'), '-')),
-    'counter level 1, bucket 5 -', 'and a counter of nobody');
-UPDATE podium.leaderboard_counters SET entries = 0, standings = 0
-WHERE board_id = @board AND level = 1 AND bucket = 5;
+    CONCAT('counter level ', @whole_board - 1, ', bucket 5 -'), 'and a counter of nobody');
+DELETE FROM podium.leaderboard_counters WHERE board_id = @board AND bucket = 5;
+
+-- Of a range that nobody is in, since somebody may come.
+INSERT INTO podium.leaderboard_counters (
+    board_id, level, parent, bucket, standings, entries, divided
+)
+VALUES (@board, 1, 0, 5, 0, 0, FALSE);
 CALL podium.check_leaderboard(@exam);
-CALL podium_tap.is(podium_tap.rows_in(1), 0, 'but one that has fallen to nothing is no difference');
+CALL podium_tap.is(
+    CONCAT_WS(' ', podium_tap.column_of(1, 'problem'), podium_tap.got('item'),
+    podium_tap.got('found'), podium_tap.got('expected')),
+    'counter level 1, bucket 5 out of place in a divided range', 'and one where none belongs');
+DELETE FROM podium.leaderboard_counters WHERE board_id = @board AND bucket = 5;
 
 DELETE FROM podium.leaderboard_counters
 WHERE board_id = @board AND divided IS NULL LIMIT 1;

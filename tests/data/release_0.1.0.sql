@@ -253,10 +253,11 @@ CREATE TABLE IF NOT EXISTS podium.leaderboard_counters (
     PRIMARY KEY (board_id, level, parent, bucket),
     -- No foreign keys: they would be looked up for each new row, a twentieth of an array's time,
     -- and check_leaderboard compares all rows with what follows from the entries.
-    CONSTRAINT ck_leaderboard_counters_standings CHECK (standings BETWEEN 0 AND entries)
+    CONSTRAINT ck_leaderboard_counters_standings CHECK (standings BETWEEN 0 AND entries),
+    CONSTRAINT ck_leaderboard_counters_divided CHECK (divided IN (FALSE, TRUE))
 ) ENGINE = InnoDB COMMENT = 'Distinct standings and entries per range of standing keys';
 REPLACE INTO podium.schema_files (path, checksum, release_no, applied_at)
-VALUES ('schema/063_leaderboard_counters.sql', '2db3d53287b91e85bfa1e4ac9d83871632f56cc14e8ed7c799531efa7153d0dc', '0.1.0', UTC_TIMESTAMP(6));
+VALUES ('schema/063_leaderboard_counters.sql', 'e0a3deb2843401d8a047081e58528f8bf8971e3871c993d49741309aedda3be3', '0.1.0', UTC_TIMESTAMP(6));
 SET NAMES utf8mb4 COLLATE utf8mb4_0900_ai_ci;
 
 -- One row per committed change of a board, in commit order and without gaps. Its hash covers the
@@ -451,26 +452,26 @@ VALUES ('seed/error_catalog.sql', 'd5b69e8f1a1ab82f65f4d13cc92fa8f2beb05f3a881cd
 SET NAMES utf8mb4 COLLATE utf8mb4_0900_ai_ci;
 
 -- The time is the low 22 bits of a standing_key, the score the 20 above them; no key reaches 2^42.
--- A rank reads at most 16 rows on each level of the score, at most 64 on each of the time but the
--- third, whose 2,048 ranges of 34 minutes few exams fill, and the standings of one range that is
--- not divided. A submission writes a row a level, down to that range: narrower levels read less and
--- write more. The lowest range has no more keys than it may list. A change here calls for
--- recalculate_leaderboard of every exam; rows are therefore never changed, only added where
--- missing.
+-- A rank reads at most 16 rows on each level of the score, at most 64 on each of the time, and the
+-- standings of one range that is not divided. A submission writes a row a level, down to that
+-- range: narrower levels read less and write more. The lowest range has no more keys than it may
+-- list. A change here calls for recalculate_leaderboard of every exam; rows are therefore never
+-- changed, only added where missing.
 INSERT INTO podium.leaderboard_levels (level, shift, child_shift, capacity)
 VALUES
     (1, 5, 0, 32),
     (2, 11, 5, 48),
-    (3, 22, 11, 48),
-    (4, 26, 22, 48),
-    (5, 30, 26, 48),
-    (6, 34, 30, 48),
-    (7, 38, 34, 48),
-    (8, 42, 38, 48),
-    (9, 63, 42, 1)
+    (3, 17, 11, 48),
+    (4, 22, 17, 48),
+    (5, 26, 22, 48),
+    (6, 30, 26, 48),
+    (7, 34, 30, 48),
+    (8, 38, 34, 48),
+    (9, 42, 38, 48),
+    (10, 63, 42, 1)
 ON DUPLICATE KEY UPDATE level = leaderboard_levels.level;
 REPLACE INTO podium.schema_files (path, checksum, release_no, applied_at)
-VALUES ('seed/leaderboard_levels.sql', '6670520021e0c5b7dfd4158adce153b847335911229dacfa971b59b43c1b9538', '0.1.0', UTC_TIMESTAMP(6));
+VALUES ('seed/leaderboard_levels.sql', '890649650572ce34f6ebda73d8dacdab637904ba3fa76684653eb8c72747143a', '0.1.0', UTC_TIMESTAMP(6));
 SET NAMES utf8mb4 COLLATE utf8mb4_0900_ai_ci;
 SET sql_mode = 'TRADITIONAL,ONLY_FULL_GROUP_BY';
 
@@ -926,6 +927,12 @@ BEGIN
     -- Example:     CALL _open_workspace(1);
     DECLARE c_large INT DEFAULT 200;
     DECLARE v_max_heap_table_size BIGINT UNSIGNED DEFAULT @@max_heap_table_size;
+    DECLARE v_engine VARCHAR(64) DEFAULT @@default_tmp_storage_engine;
+    DECLARE EXIT HANDLER FOR SQLEXCEPTION
+    BEGIN
+        SET max_heap_table_size = v_max_heap_table_size, default_tmp_storage_engine = v_engine;
+        RESIGNAL;
+    END;
 
     -- As _settle_session does; tmp_submissions then draws the id.
     SET timestamp = DEFAULT;
@@ -938,9 +945,10 @@ BEGIN
     -- get new tables. Its value is the number of items that they were used for last.
     IF COALESCE(@podium_workspace_4 > c_large, TRUE) THEN
         -- A thousand items take 2 MB. Where the engine is disabled, as in a group of servers that
-        -- replicate each other, the tables are created in another.
-        SET max_heap_table_size = 16777216;
-        SET sql_mode = 'STRICT_ALL_TABLES';     -- of this routine, which ends with it
+        -- replicate each other, the server takes InnoDB, unless sql_mode forbids it. This sql_mode
+        -- is the routine's own; the other two are the caller's.
+        SET max_heap_table_size = 16777216, default_tmp_storage_engine = InnoDB;
+        SET sql_mode = 'STRICT_ALL_TABLES';
         DROP TEMPORARY TABLE IF EXISTS
             tmp_submissions, tmp_details, tmp_items, tmp_entries, tmp_standings, tmp_parts;
 
@@ -1050,7 +1058,7 @@ BEGIN
             PRIMARY KEY (board_id, level, parent, bucket)
         ) ENGINE = MEMORY;
 
-        SET max_heap_table_size = v_max_heap_table_size;
+        SET max_heap_table_size = v_max_heap_table_size, default_tmp_storage_engine = v_engine;
     END IF;
     SET @podium_workspace_4 = p_items;
 
@@ -1065,7 +1073,7 @@ END$$
 
 DELIMITER ;
 REPLACE INTO podium.schema_files (path, checksum, release_no, applied_at)
-VALUES ('procedures/_open_workspace.sql', 'a5a5828a0360bef6d5e1b425780f47ec0720c92930d1d728bb7699741d5ec446', '0.1.0', UTC_TIMESTAMP(6));
+VALUES ('procedures/_open_workspace.sql', '12edd77227d56f7ecc644d28f4403a6b0c7205abcc65fbbbbda30db168ee882d', '0.1.0', UTC_TIMESTAMP(6));
 SET NAMES utf8mb4 COLLATE utf8mb4_0900_ai_ci;
 SET sql_mode = 'TRADITIONAL,ONLY_FULL_GROUP_BY';
 
@@ -2285,6 +2293,76 @@ BEGIN
         AND c.parent = p.standing_key >> l.shift << l.shift
         AND c.bucket = p.standing_key;
 
+    -- What would list too many standings is divided first, and its parts, where all crowd into one:
+    -- as many rounds as there are levels, and mostly none. Divided afterwards, what this call lists
+    -- would have to move, and InnoDB would pass over each place it has moved from.
+    divide: LOOP
+        INSERT INTO tmp_parts (
+            board_id, level, parent, bucket, child_shift, standings, entries
+        )
+        SELECT
+            f.board_id, f.level, f.parent,
+            COALESCE(c.bucket >> l.child_shift << l.child_shift, f.parent) AS part,
+            l.child_shift, COUNT(c.bucket), COALESCE(SUM(c.entries), 0)
+        FROM (
+            SELECT
+                board_id, level, parent,
+                SUM((new_entries > 0) - (old_entries > 0)) AS standings_gained
+            FROM tmp_standings
+            GROUP BY board_id, level, parent
+            HAVING standings_gained > 0
+        ) AS f
+        STRAIGHT_JOIN leaderboard_levels AS l ON l.level = f.level
+        STRAIGHT_JOIN leaderboard_levels AS u ON u.level = f.level + 1
+        LEFT JOIN leaderboard_counters AS r FORCE INDEX (PRIMARY)
+            ON r.board_id = f.board_id
+            AND r.level = u.level
+            AND r.parent = f.parent >> u.shift << u.shift
+            AND r.bucket = f.parent
+        LEFT JOIN leaderboard_counters AS c FORCE INDEX (PRIMARY)
+            ON c.board_id = f.board_id
+            AND c.level = f.level
+            AND c.parent = f.parent
+        WHERE COALESCE(r.standings, 0) + f.standings_gained > l.capacity
+        GROUP BY f.board_id, f.level, f.parent, part, l.child_shift;
+
+        IF ROW_COUNT() = 0 THEN
+            LEAVE divide;
+        END IF;
+
+        -- The standings that were listed go down a level, the parts take their place. A range that
+        -- has listed none so far has no parts yet, and one row here with nothing in it.
+        UPDATE /*+ SET_VAR(sql_safe_updates = 0) */ (
+            SELECT DISTINCT board_id, level, parent, child_shift FROM tmp_parts
+        ) AS f
+        STRAIGHT_JOIN leaderboard_counters AS c FORCE INDEX (PRIMARY)
+            ON c.board_id = f.board_id
+            AND c.level = f.level
+            AND c.parent = f.parent
+        SET c.level = f.level - 1,
+            c.parent = c.bucket >> f.child_shift << f.child_shift;
+
+        INSERT INTO leaderboard_counters (
+            board_id, level, parent, bucket, standings, entries, divided
+        )
+        SELECT board_id, level, parent, bucket, standings, entries, FALSE
+        FROM tmp_parts
+        WHERE standings > 0;
+
+        UPDATE /*+ SET_VAR(sql_safe_updates = 0) */ tmp_standings
+        STRAIGHT_JOIN (
+            SELECT DISTINCT board_id, level, parent, child_shift FROM tmp_parts
+        ) AS f
+            ON f.board_id = tmp_standings.board_id
+            AND f.level = tmp_standings.level
+            AND f.parent = tmp_standings.parent
+        SET tmp_standings.level = f.level - 1,
+            tmp_standings.parent =
+                tmp_standings.standing_key >> f.child_shift << f.child_shift;
+
+        DELETE /*+ SET_VAR(sql_safe_updates = 0) */ FROM tmp_parts;
+    END LOOP;
+
     DELETE /*+ SET_VAR(sql_safe_updates = 0) */ c
     FROM tmp_standings
     STRAIGHT_JOIN leaderboard_counters AS c FORCE INDEX (PRIMARY)
@@ -2307,7 +2385,8 @@ BEGIN
         d.board_id, d.level, d.parent, d.bucket,
         -- The CHECK sees this row before its key is found to exist: whoever leaves a shared
         -- standing for a new one in the same range adds a standing and no entry.
-        GREATEST(d.standings_gained, 0), GREATEST(d.standings_gained, d.gained, 0), FALSE
+        GREATEST(d.standings_gained, 0), GREATEST(d.standings_gained, d.gained, 0),
+        d.divided
     FROM (
         SELECT
             tmp_standings.board_id,
@@ -2315,9 +2394,10 @@ BEGIN
             tmp_standings.standing_key >> l.shift << l.shift AS parent,
             tmp_standings.standing_key >> l.child_shift << l.child_shift AS bucket,
             SUM((new_entries > 0) - (old_entries > 0)) AS standings_gained,
-            SUM(new_entries - old_entries) AS gained
+            SUM(new_entries - old_entries) AS gained,
+            MIN(tmp_standings.level) < l.level - 1 AS divided
         FROM tmp_standings
-        -- Nine rows: a range of them would be planned anew for each standing.
+        -- A few rows: a range of them would be planned anew for each standing.
         STRAIGHT_JOIN leaderboard_levels AS l IGNORE INDEX (PRIMARY)
             ON l.level > tmp_standings.level
         GROUP BY
@@ -2327,90 +2407,8 @@ BEGIN
     ) AS d
     ON DUPLICATE KEY UPDATE
         standings = leaderboard_counters.standings + d.standings_gained,
-        entries = leaderboard_counters.entries + d.gained;
-
-    -- What lists too many standings now is divided, and its parts, where all have crowded into one:
-    -- as many rounds as there are levels, and mostly none.
-    divide: LOOP
-        INSERT INTO tmp_parts (
-            board_id, level, parent, bucket, child_shift, standings, entries
-        )
-        SELECT
-            f.board_id, f.level, f.parent, c.bucket >> l.child_shift << l.child_shift,
-            l.child_shift, COUNT(*), SUM(c.entries)
-        FROM (
-            SELECT DISTINCT
-                tmp_standings.board_id, tmp_standings.level, tmp_standings.parent
-            FROM tmp_standings
-            STRAIGHT_JOIN leaderboard_levels AS u ON u.level = tmp_standings.level + 1
-            STRAIGHT_JOIN leaderboard_levels AS z ON z.level = tmp_standings.level
-            STRAIGHT_JOIN leaderboard_counters AS r FORCE INDEX (PRIMARY)
-                ON r.board_id = tmp_standings.board_id
-                AND r.level = u.level
-                AND r.parent = tmp_standings.standing_key >> u.shift << u.shift
-                AND r.bucket = tmp_standings.parent
-            WHERE tmp_standings.new_entries > tmp_standings.old_entries
-                AND r.standings > z.capacity
-        ) AS f
-        STRAIGHT_JOIN leaderboard_levels AS l ON l.level = f.level
-        STRAIGHT_JOIN leaderboard_counters AS c FORCE INDEX (PRIMARY)
-            ON c.board_id = f.board_id
-            AND c.level = f.level
-            AND c.parent = f.parent
-        GROUP BY
-            f.board_id, f.level, f.parent, c.bucket >> l.child_shift << l.child_shift,
-            l.child_shift;
-
-        IF ROW_COUNT() = 0 THEN
-            LEAVE divide;
-        END IF;
-
-        -- The standings go down a level, the parts take their place.
-        UPDATE /*+ SET_VAR(sql_safe_updates = 0) */ (
-            SELECT DISTINCT board_id, level, parent, child_shift FROM tmp_parts
-        ) AS f
-        STRAIGHT_JOIN leaderboard_counters AS c FORCE INDEX (PRIMARY)
-            ON c.board_id = f.board_id
-            AND c.level = f.level
-            AND c.parent = f.parent
-        SET c.level = f.level - 1,
-            c.parent = c.bucket >> f.child_shift << f.child_shift;
-
-        INSERT INTO leaderboard_counters (
-            board_id, level, parent, bucket, standings, entries, divided
-        )
-        SELECT board_id, level, parent, bucket, standings, entries, FALSE
-        FROM tmp_parts;
-
-        -- The level is read in the derived table: what an UPDATE joins is locked as if it were
-        -- updated.
-        UPDATE /*+ SET_VAR(sql_safe_updates = 0) */ (
-            SELECT DISTINCT
-                tmp_parts.board_id, l.level, tmp_parts.parent >> l.shift << l.shift AS parent,
-                tmp_parts.parent AS bucket
-            FROM tmp_parts
-            STRAIGHT_JOIN leaderboard_levels AS l ON l.level = tmp_parts.level + 1
-        ) AS f
-        STRAIGHT_JOIN leaderboard_counters AS r FORCE INDEX (PRIMARY)
-            ON r.board_id = f.board_id
-            AND r.level = f.level
-            AND r.parent = f.parent
-            AND r.bucket = f.bucket
-        SET r.divided = TRUE;
-
-        UPDATE /*+ SET_VAR(sql_safe_updates = 0) */ (
-            SELECT DISTINCT board_id, level, parent, child_shift FROM tmp_parts
-        ) AS f
-        STRAIGHT_JOIN tmp_standings
-            ON tmp_standings.board_id = f.board_id
-            AND tmp_standings.level = f.level
-            AND tmp_standings.parent = f.parent
-        SET tmp_standings.level = f.level - 1,
-            tmp_standings.parent =
-                tmp_standings.standing_key >> f.child_shift << f.child_shift;
-
-        DELETE /*+ SET_VAR(sql_safe_updates = 0) */ FROM tmp_parts;
-    END LOOP;
+        entries = leaderboard_counters.entries + d.gained,
+        divided = leaderboard_counters.divided OR d.divided;
 
     UPDATE /*+ SET_VAR(sql_safe_updates = 0) */ tmp_entries
     SET entry_rank = 1 + (
@@ -2527,7 +2525,7 @@ END$$
 
 DELIMITER ;
 REPLACE INTO podium.schema_files (path, checksum, release_no, applied_at)
-VALUES ('procedures/_write_submissions.sql', 'c480ba6278c8e233e61344f3100ba027674587579badfbe0be80ec19af99c8c4', '0.1.0', UTC_TIMESTAMP(6));
+VALUES ('procedures/_write_submissions.sql', '715ef4cea9cd10f307e0384e0b72d6e5cceb298df749a47bd22af233959f8a9d', '0.1.0', UTC_TIMESTAMP(6));
 SET NAMES utf8mb4 COLLATE utf8mb4_0900_ai_ci;
 SET sql_mode = 'TRADITIONAL,ONLY_FULL_GROUP_BY';
 
@@ -2646,9 +2644,10 @@ BEGIN
                 p.standing_key >> l.child_shift << l.child_shift AS bucket,
                 CONCAT(
                     COUNT(*), ' standings, ', SUM(p.entries), ' entries',
-                    IF(MIN(p.level) < MIN(b.level) OR COUNT(*) > MIN(b.capacity), ', divided', ''))
+                    IF(MIN(p.level) < MIN(b.level) OR COUNT(*) > MIN(b.capacity),
+                       ', divided', ', undivided'))
             FROM paths AS p
-            -- Nine rows: a range of them would be planned anew for each standing.
+            -- A few rows: a range of them would be planned anew for each standing.
             INNER JOIN leaderboard_levels AS l IGNORE INDEX (PRIMARY) ON l.level > p.level
             INNER JOIN leaderboard_levels AS b ON b.level = l.level - 1
             GROUP BY l.level, parent, bucket
@@ -2657,7 +2656,8 @@ BEGIN
             SELECT
                 level, parent, bucket, entries, divided,
                 CONCAT(
-                    standings, ' standings, ', entries, ' entries', IF(divided, ', divided', ''))
+                    standings, ' standings, ', entries, ' entries',
+                    IF(divided IS NULL, '', IF(divided, ', divided', ', undivided')))
                     AS counted
             FROM leaderboard_counters
             WHERE board_id = v_board_id
@@ -2718,6 +2718,22 @@ BEGIN
                 ON n.level = c.level AND n.parent = c.parent AND n.bucket = c.bucket
             WHERE n.level IS NULL AND (c.divided IS NULL OR c.entries <> 0)
             UNION ALL
+            -- That row too has its place: in time somebody comes back into the range.
+            SELECT
+                'counter', CONCAT('level ', c.level, ', bucket ', c.bucket), 'out of place',
+                IF(c.divided IS NULL, 'in an undivided range', 'in a divided range')
+            FROM leaderboard_counters AS c
+            LEFT JOIN leaderboard_levels AS l ON l.level = c.level
+            LEFT JOIN leaderboard_levels AS u ON u.level = c.level + 1
+            LEFT JOIN leaderboard_counters AS h
+                ON h.board_id = c.board_id AND h.level = u.level
+                AND h.parent = c.parent >> u.shift << u.shift AND h.bucket = c.parent
+            WHERE c.board_id = v_board_id AND NOT COALESCE(
+                c.parent = c.bucket >> l.shift << l.shift
+                AND (c.divided IS NULL OR c.bucket = c.bucket >> l.child_shift << l.child_shift)
+                AND IF(u.level IS NULL, c.divided IS NOT NULL, h.divided = (c.divided IS NOT NULL)),
+                FALSE)
+            UNION ALL
             SELECT
                 'rank', CONCAT('standing ', n.standing_key), CAST(r.stored_rank AS CHAR),
                 CAST(n.true_rank AS CHAR)
@@ -2741,7 +2757,7 @@ END$$
 
 DELIMITER ;
 REPLACE INTO podium.schema_files (path, checksum, release_no, applied_at)
-VALUES ('procedures/check_leaderboard.sql', 'f8bb3ab4013f4ef47bb11f903966a72af3451e13bb5c110cfa156f0013711fa0', '0.1.0', UTC_TIMESTAMP(6));
+VALUES ('procedures/check_leaderboard.sql', 'e31865b8b648cd3812669f709c641206362f0aba46ca5892986cfce535cd00a6', '0.1.0', UTC_TIMESTAMP(6));
 SET NAMES utf8mb4 COLLATE utf8mb4_0900_ai_ci;
 SET sql_mode = 'TRADITIONAL,ONLY_FULL_GROUP_BY';
 

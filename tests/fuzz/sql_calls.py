@@ -84,7 +84,7 @@ SETTINGS = (
     "optimizer_switch = 'hypergraph_optimizer=on'",
     "default_tmp_storage_engine = MyISAM", "sql_quote_show_create = 0",
     "updatable_views_with_limit = 0", "innodb_lock_wait_timeout = 1", "lock_wait_timeout = 1",
-    "@podium_workspace_3 = NULL", "session_track_state_change = 1",
+    "@podium_workspace_4 = NULL", "session_track_state_change = 1",
     "sql_warnings = 1, sql_notes = 0",
 )  # fmt: skip
 BEGUN = (
