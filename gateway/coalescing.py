@@ -18,12 +18,11 @@ class Coalescer(Generic[Item, Outcome]):
     it to end; then the first of them carries them all. So nobody waits for more than one call ahead
     of his own, and an item alone is a call of one.
 
-    carry takes items and returns an outcome for each, in order. Where a shared call fails, shared
-    tells whether each item alone would have met the same; if not, each is carried alone, so that a
-    bad neighbour costs nobody his outcome.
-
-    settle is given the outcomes of a call before anybody has one of them, and what it raises is met
-    by all. It is no part of the call: the next one is under way meanwhile.
+    carry takes items and returns an outcome for each, in order. settle is given the outcomes of a
+    call before anybody has one of them; it is no part of the call: the next one is under way
+    meanwhile. Where a shared call fails, or could not be settled, shared tells whether each item
+    alone would have met the same; if not, each is carried alone, also what has been carried before,
+    so that a bad neighbour costs nobody his outcome.
     """
 
     def __init__(

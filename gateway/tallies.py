@@ -81,14 +81,21 @@ class Histogram(Collector):
         """Return the series of these values of the labels; the same one each time."""
         return self._series.setdefault(values, Observations(self._bounds))
 
+    def describe(self) -> list[HistogramMetricFamily]:
+        """Name the series, so that the registry refuses the name to any other."""
+        return [self._family()]
+
     def collect(self) -> Iterator[HistogramMetricFamily]:
         """Return what was observed until now."""
-        family = HistogramMetricFamily(self._name, self._documentation, labels=self._labels)
+        family = self._family()
         for values, observations in list(self._series.items()):
             counts, total = observations.read()
             buckets = list(zip(self._names, map(float, accumulate(counts)), strict=True))
             family.add_metric(values, buckets, total)
         yield family
+
+    def _family(self) -> HistogramMetricFamily:
+        return HistogramMetricFamily(self._name, self._documentation, labels=self._labels)
 
 
 class Tally(Observations):
@@ -116,9 +123,16 @@ class Counter(Collector):
         """Return the series of these values of the labels; the same one each time."""
         return self._series.setdefault(values, Tally())
 
+    def describe(self) -> list[CounterMetricFamily]:
+        """Name the series, so that the registry refuses the name to any other."""
+        return [self._family()]
+
     def collect(self) -> Iterator[CounterMetricFamily]:
         """Return what was counted until now."""
-        family = CounterMetricFamily(self._name, self._documentation, labels=self._labels)
+        family = self._family()
         for values, tally in list(self._series.items()):
             family.add_metric(values, tally.read()[1])
         yield family
+
+    def _family(self) -> CounterMetricFamily:
+        return CounterMetricFamily(self._name, self._documentation, labels=self._labels)

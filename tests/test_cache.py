@@ -16,6 +16,7 @@ from gateway import cache as cache_module
 from gateway.cache import Page, PageCache
 from gateway.config import Config
 from gateway.metrics import Metrics
+from gateway.submissions import LARGE_CHARACTERS
 from services.gateway import THREADS
 from tests.client import Answer, Api
 from tests.factories import make_exam, make_session, make_user, submission
@@ -234,7 +235,7 @@ def test_a_submission_ends_what_was_cached(pair: list[Api], board: Board) -> Non
         assert (page["revision"], page["cached"]) == (revision, cached)
 
 
-@pytest.mark.parametrize("change", ["weights", "recalculation", "batch"])
+@pytest.mark.parametrize("change", ["weights", "recalculation", "batch", "large submission"])
 def test_every_kind_of_change_ends_what_was_cached(
     pair: list[Api], board: Board, change: str
 ) -> None:
@@ -245,6 +246,10 @@ def test_every_kind_of_change_ends_what_was_cached(
     elif change == "recalculation":
         body = {"exam_id": board.exam_id}
         revision = pair[0].post("/leaderboard/recalculate", body).json["revision"]
+    elif change == "large submission":
+        # One that goes alone, past those that share a call.
+        item = submission(board.sessions[0], details={"notes": "x" * LARGE_CHARACTERS})
+        revision = pair[0].post("/scores", item).json["revision"]
     else:
         body = {"submissions": [submission(session_id) for session_id in board.sessions]}
         results = pair[0].post("/scores/batch", body).json["results"]

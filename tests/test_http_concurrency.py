@@ -215,6 +215,20 @@ def test_batches_single_scores_and_recalculations_do_not_disturb_each_other(
     assert not query("CALL verify_audit(%s)", exam_id)
 
 
+def test_those_who_share_calls_read_no_less_than_they_were_answered(
+    gateways: list[Api], exam_id: int
+) -> None:
+    def submit_and_read(n: int) -> None:
+        session_id = make_session(gateways[0], exam_id)
+        for turn in range(50):
+            answer = gateways[n % 2].post("/scores", submission(session_id, raw_score=turn))
+            page = gateways[(n + 1) % 2].get("/leaderboard", exam_id=exam_id)
+            assert page.json["revision"] >= answer.json["revision"]
+
+    with ThreadPoolExecutor(16) as threads:
+        list(threads.map(submit_and_read, range(16)))
+
+
 def test_whoever_has_an_answer_reads_its_revision_or_a_later_one_at_any_gateway(
     gateways: list[Api], exam_id: int
 ) -> None:

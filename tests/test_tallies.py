@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import prometheus_client
 import pytest
@@ -57,7 +57,7 @@ def test_64_threads_lose_nothing_while_somebody_reads(
         seen.append(observations.read())
     for thread in threads:
         thread.join()
-    # All threads have ended; what they have seen has not.
+    # Some of it was read above, the rest still waits.
     total = THREADS * EACH
     assert observations.read() == ([total // 2, total // 4, total // 4], total * 1.5)
     assert not failures
@@ -77,16 +77,20 @@ def test_a_counter_of_64_threads_is_exact(hurried: None) -> None:
     assert tally.read()[1] == THREADS * EACH
 
 
-def test_a_series_that_many_ask_for_at_once_is_one() -> None:
+def test_a_series_that_many_ask_for_at_once_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
     registry = CollectorRegistry()
     histogram = tallies.Histogram("x", "x", ["a"], buckets=BUCKETS, registry=registry)
-    at_once = threading.Barrier(THREADS)
+    all_made = threading.Barrier(THREADS)
 
-    def observe() -> None:
-        at_once.wait(10)
-        histogram.labels("b").observe(0)
+    class Made(tallies.Observations):
+        """One that each thread has made before any of them is kept."""
 
-    for thread in run_in_threads(observe):
+        def __init__(self, bounds: Sequence[float]) -> None:
+            super().__init__(bounds)
+            all_made.wait(10)
+
+    monkeypatch.setattr(tallies, "Observations", Made)
+    for thread in run_in_threads(lambda: histogram.labels("b").observe(0)):
         thread.join()
     assert registry.get_sample_value("x_count", {"a": "b"}) == THREADS
 
@@ -128,3 +132,16 @@ def test_a_counter_reads_as_that_of_prometheus_client_does() -> None:
         counter.labels("hit").inc()
         counter.labels("hit").inc()
     assert generate_latest(ours) == generate_latest(theirs)
+
+
+def test_a_name_is_given_to_one_only() -> None:
+    registry = CollectorRegistry()
+    tallies.Counter("x_total", "Some", ["result"], registry=registry)
+    tallies.Histogram("y_size", "Size", buckets=BUCKETS, registry=registry)
+    for name in ("x_total", "y_size", "y_size_count"):
+        with pytest.raises(ValueError, match="Duplicated"):
+            tallies.Counter(name, "Some", ["result"], registry=registry)
+        with pytest.raises(ValueError, match="Duplicated"):
+            prometheus_client.Gauge(name, "Some", registry=registry)
+    with pytest.raises(ValueError, match="Duplicated"):
+        tallies.Histogram("y_size", "Size", buckets=BUCKETS, registry=registry)
