@@ -209,3 +209,21 @@ def play(connection: Any) -> list[list[Row]]:
         [{name: value for name, value in row.items() if not OWN.search(name)} for row in rows]
         for rows in told
     ]
+
+
+def test_a_workspace_that_cannot_be_made_leaves_the_settings_as_they_were(
+    admin: Any, connect: Connect
+) -> None:
+    session_id = make_session(admin, make_exam(admin))
+    own = connect()
+    settings = "max_heap_table_size", "default_tmp_storage_engine", "sql_mode"
+    result_sets(own, "SET max_heap_table_size = 1048576, default_tmp_storage_engine = MyISAM")
+    mine = "SELECT " + ", ".join(f"@@{name}" for name in settings)
+    before = rows(own, mine)
+    result_sets(own, "SET SESSION transaction_read_only = 1")
+    score = f"CALL submit_score({session_id}, 'quiz', 1, 2, 60, NULL, NULL, NULL, NULL)"
+    assert errno_of(own, score) == 1792
+    assert rows(own, mine) == before
+    result_sets(own, "SET SESSION transaction_read_only = 0")
+    assert rows(own, score)[0]["status"] == 200
+    assert rows(own, mine) == before

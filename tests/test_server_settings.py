@@ -47,6 +47,7 @@ def connection(
         with mysql.connector.connect(**arguments, autocommit=True) as admin:
             loader.upgrade(admin, Release.read(ROOT / "sql"))
             result_sets(admin, "USE podium")
+            result_sets(admin, "SET default_tmp_storage_engine = MyISAM")
             yield admin
     finally:
         server.stop()
