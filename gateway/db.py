@@ -101,26 +101,35 @@ class Database:
             reset_on_return=None,
         )
 
-    def call(self, procedure: str, *values: object, repeatable: bool = True) -> Results:
+    def call(
+        self, procedure: str, *values: object, repeatable: bool = True, probe: bool = True
+    ) -> Results:
         """CALL a public procedure and return its result sets, each a list of rows.
 
         A repeatable call may be carried out twice without harm, and so is sent again when the
-        connection broke in the middle. Raises Problem: a refusal of the catalog, or that MySQL
-        cannot be had in time.
+        connection broke in the middle. Without probe a connection that answered a moment ago is not
+        asked for a sign of life before; if the server has gone away since, nobody can tell whether
+        it had the call. Raises Problem: a refusal of the catalog, or that MySQL cannot be had in
+        time.
         """
         meter = self._metrics.call(procedure)
         with meter.timed(), call_span(procedure):
-            return self._call(meter, procedure, values, repeatable)
+            return self._call(meter, procedure, values, repeatable, probe)
 
     def _call(
-        self, meter: CallMeter, procedure: str, values: tuple[object, ...], repeatable: bool
+        self,
+        meter: CallMeter,
+        procedure: str,
+        values: tuple[object, ...],
+        repeatable: bool,
+        probe: bool,
     ) -> Results:
         """CALL a procedure, again where that may help."""
         deadline = time.monotonic() + self._config.database_timeout_sec
         attempt, lost = 0, 0
         while True:
             try:
-                return self._attempt(_statement(procedure, values), values, repeatable)
+                return self._attempt(_statement(procedure, values), values, probe)
             except DRIVER_ERRORS as error:
                 errno = cast(int, error.errno)
                 _count_collision(meter, errno)
@@ -164,14 +173,14 @@ class Database:
         """Close the idle connections."""
         self._pool.dispose()
 
-    def _attempt(self, statement: str, values: tuple[object, ...], repeatable: bool) -> Results:
+    def _attempt(self, statement: str, values: tuple[object, ...], probe: bool) -> Results:
         """Carry out a statement on a connection of the pool."""
         try:
             connection = self._checkout()
         except exc.TimeoutError as error:
             raise _unavailable("all connections to the database are busy") from error
         try:
-            results = _read(_cursor(connection, repeatable), statement, values)
+            results = _read(_cursor(connection, probe), statement, values)
             connection.info["answered_at"] = time.monotonic()
         except DRIVER_ERRORS as error:
             if error.errno in NOT_SENT | UNDECIDED:
@@ -243,15 +252,14 @@ def fetch(connection: Any, statement: str, values: tuple[object, ...]) -> Result
     return _read(connection.cursor(dictionary=True), statement, values)
 
 
-def _cursor(connection: pool.PoolProxiedConnection, repeatable: bool) -> Any:
+def _cursor(connection: pool.PoolProxiedConnection, probe: bool) -> Any:
     """Return a cursor on a connection of the pool.
 
     The driver asks the server for a sign of life before it makes one, and the thread that leads a
-    shared call has to wait for the interpreter once more. What must not be sent twice needs to know
-    first; any other call finds out by itself.
+    shared call has to wait for the interpreter once more.
     """
     fresh = time.monotonic() - connection.info.get("answered_at", float("-inf")) < FRESH_SEC
-    if repeatable and fresh:
+    if fresh and not probe:
         return CMySQLCursorDict(cast(Any, connection.dbapi_connection))
     return cast(Any, connection).cursor(dictionary=True)
 
