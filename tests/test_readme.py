@@ -114,10 +114,8 @@ def test_every_call_is_documented() -> None:
     assert {call for call in calls if f"`{call}`" not in HTTP_API} == set()
 
 
-def test_the_printed_sessions_apply_as_many_files_as_there_are() -> None:
-    release = Release.read()
-    told = re.findall(r"is at release (\S+), (\d+) files applied", README)
-    assert set(told) == {(release.number, str(len(release.files)))}
+def test_the_printed_sessions_are_of_this_release() -> None:
+    assert set(re.findall(r"is at release (\S+),", README)) == {Release.read().number}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=str)
