@@ -20,6 +20,7 @@ Operation = dict[str, Any]
 Answers = dict[int, str | tuple[str, ...] | None]
 
 MODULES = ("coding", "quiz", "assessment")
+REASONS = ("submissions", "weights", "recalculation", "settings")
 SCORE = {"type": "number", "minimum": 0, "maximum": 100}
 COUNT = {"type": "integer", "minimum": 0}
 ID = {"type": "integer", "minimum": 1}
@@ -249,7 +250,7 @@ BOARD_EVENT = _answer(
         "submissions": COUNT,
         "reasons": {
             "type": "array",
-            "items": {"type": "string", "enum": ["submissions", "weights", "recalculation"]},
+            "items": {"type": "string", "enum": list(REASONS)},
         },
         "total_participants": COUNT,
         "committed_at": TIME,

@@ -50,7 +50,10 @@ def _weight(description: str) -> Schema:
 
 
 MODULE = {"type": "string", "enum": ["coding", "quiz", "assessment"]}
-USER_ROLE = {"type": "string", "enum": ["candidate", "moderator", "admin"]}
+USER_ROLE = {
+    "type": "string",
+    "enum": ["candidate", "viewer", "grader", "moderator", "admin"],
+}
 TIME = {"type": "string", "format": "date-time", "maxLength": 40}
 SUBMISSION_ID = {
     "type": "string",

@@ -10,7 +10,7 @@ CREATE DEFINER = podium_owner@localhost PROCEDURE podium.create_user(
     p_full_name TEXT,
     p_role      VARCHAR(255)
 )
-    COMMENT 'Creates a candidate, a moderator or an admin'
+    COMMENT 'Creates a candidate, a viewer, a grader, a moderator or an admin'
     NOT DETERMINISTIC
     MODIFIES SQL DATA
     SQL SECURITY DEFINER
@@ -19,7 +19,7 @@ BEGIN
     -- Parameters:  p_username   1 to 64 characters, taken once; case does not tell two apart,
     --                           accents do
     --              p_full_name  1 to 200 characters
-    --              p_role       candidate, moderator, admin; NULL: candidate
+    --              p_role       candidate, viewer, grader, moderator, admin; NULL: candidate
     -- Result sets: user_id, username, full_name, role, created_at
     -- Errors:      username_invalid, full_name_invalid, role_invalid, username_taken
     -- Transaction: one statement of its own; inside an open transaction, part of it
@@ -36,8 +36,10 @@ BEGIN
     IF COALESCE(TRIM(p_full_name), '') = '' OR CHAR_LENGTH(p_full_name) > 200 THEN
         CALL _raise('full_name_invalid', 'full_name must have 1 to 200 characters');
     END IF;
-    IF p_role COLLATE utf8mb4_0900_bin NOT IN ('candidate', 'moderator', 'admin') THEN
-        CALL _raise('role_invalid', 'role must be candidate, moderator or admin');
+    IF p_role COLLATE utf8mb4_0900_bin
+        NOT IN ('candidate', 'viewer', 'grader', 'moderator', 'admin') THEN
+        CALL _raise('role_invalid',
+                    'role must be candidate, viewer, grader, moderator or admin');
     END IF;
 
     CALL _settle_session();

@@ -15,6 +15,21 @@ CREATE TABLE IF NOT EXISTS podium.exams (
     starts_at         DATETIME(6)       NULL,       -- NULL: open since ever
     ends_at           DATETIME(6)       NULL,       -- NULL: never closes
     duration_sec      INT UNSIGNED      NULL,       -- of one attempt; NULL: unlimited
+    submissions_by    ENUM (
+                          'graders',    -- graders, moderators and admins
+                          'candidates'  -- they, and candidates for their own sessions
+                      ) NOT NULL DEFAULT 'graders',
+    board_access      ENUM (
+                          'everyone',   -- no token is needed
+                          'signed_in',  -- whoever has a token
+                          'participants',   -- candidates who have started a session, and staff
+                          'staff'       -- graders, moderators and admins
+                      ) NOT NULL DEFAULT 'signed_in',
+    board_names       ENUM (            -- what all but staff see of others
+                          'full',       -- user name and full name
+                          'username',   -- the user name in place of the full name
+                          'hidden'      -- a pseudonym in place of both
+                      ) NOT NULL DEFAULT 'full',
     created_at        DATETIME(6)       NOT NULL,
     PRIMARY KEY (exam_id),
     CONSTRAINT ck_exams_title CHECK (TRIM(title) <> ''),
@@ -25,4 +40,4 @@ CREATE TABLE IF NOT EXISTS podium.exams (
     CONSTRAINT ck_exams_max_attempts CHECK (max_attempts BETWEEN 1 AND 1000),
     CONSTRAINT ck_exams_ends_at CHECK (ends_at > starts_at),
     CONSTRAINT ck_exams_duration_sec CHECK (duration_sec > 0)
-) ENGINE = InnoDB COMMENT = 'Examinations: weights, attempts, schedule';
+) ENGINE = InnoDB COMMENT = 'Examinations: weights, attempts, schedule, access';

@@ -9,11 +9,12 @@ CREATE TABLE IF NOT EXISTS podium.leaderboard_revisions (
     reason        ENUM (
                       'submissions',    -- submit_score, submit_scores
                       'weights',        -- update_exam_weights
-                      'recalculation'   -- recalculate_leaderboard
+                      'recalculation',  -- recalculate_leaderboard
+                      'settings'        -- update_exam
                   ) NOT NULL,
     submissions   INT UNSIGNED    NOT NULL,         -- audit rows of this revision
     actor         VARCHAR(300)    NULL,             -- NULL of submissions: see their audit rows
-    details       JSON            NULL,             -- of weights: the old and the new ones
+    details       JSON            NULL,             -- of weights, settings: old and new ones
     previous_hash BINARY(32)      NOT NULL,
     hash          BINARY(32)      NOT NULL,
     committed_at  DATETIME(6)     NOT NULL,         -- never earlier than the revision before

@@ -48,7 +48,8 @@ CALL podium_tap.throws(
     'the full name is required');
 CALL podium_tap.throws(
     'CALL podium.create_user(podium_tap.name(''x''), ''X'', ''root'')', 50104,
-    'role_invalid: role must be candidate, moderator or admin', 'there are three roles');
+    'role_invalid: role must be candidate, viewer, grader, moderator or admin',
+    'there are five roles');
 CALL podium_tap.throws(
     'CALL podium.create_user(podium_tap.name(''x''), ''X'', ''càndidate'')', 50104, 'role_invalid',
     'a role with an accent is not one of them');
