@@ -31,6 +31,8 @@ GRANT EXECUTE ON PROCEDURE podium.get_entry TO podium_gateway, podium_dba;
 GRANT EXECUTE ON PROCEDURE podium.get_around TO podium_gateway, podium_dba;
 GRANT EXECUTE ON PROCEDURE podium.get_session TO podium_gateway, podium_dba;
 GRANT EXECUTE ON PROCEDURE podium.get_exam TO podium_gateway, podium_dba;
+GRANT EXECUTE ON PROCEDURE podium.get_scores TO podium_gateway, podium_dba;
+GRANT EXECUTE ON PROCEDURE podium.export_leaderboard TO podium_gateway, podium_dba;
 GRANT EXECUTE ON PROCEDURE podium.list_exams TO podium_gateway, podium_dba;
 GRANT EXECUTE ON PROCEDURE podium.get_audit_trail TO podium_gateway, podium_dba;
 GRANT EXECUTE ON PROCEDURE podium.get_revisions TO podium_gateway, podium_dba;

@@ -70,6 +70,8 @@ PUBLIC = {
     "get_around": "p_exam_id p_user_id p_window",
     "get_session": "p_session_id",
     "get_exam": "p_exam_id",
+    "get_scores": "p_exam_id p_candidates",
+    "export_leaderboard": "p_exam_id",
     "list_exams": "p_after p_limit",
     "get_audit_trail": "p_exam_id p_session_id p_after p_limit",
     "get_revisions": "p_exam_id p_after p_limit",

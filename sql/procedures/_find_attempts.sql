@@ -1,70 +1,119 @@
 SET NAMES utf8mb4 COLLATE utf8mb4_0900_ai_ci;
 SET sql_mode = 'TRADITIONAL,ONLY_FULL_GROUP_BY';
 
-DROP PROCEDURE IF EXISTS podium._find_attempts;
+DROP FUNCTION IF EXISTS podium._find_attempts;
 
 DELIMITER $$
 
-CREATE DEFINER = podium_owner@localhost PROCEDURE podium._find_attempts(
-    p_exam_id      BIGINT,
-    p_max_attempts INT,
-    p_closed       VARCHAR(40)
+CREATE DEFINER = podium_owner@localhost FUNCTION podium._find_attempts(
+    p_exam_id BIGINT,
+    p_items   JSON,
+    p_counted BOOLEAN
 )
-    COMMENT 'Finds the attempt in progress of each candidate read, or the one to start'
+    RETURNS JSON
+    COMMENT 'Finds the attempt of each candidate read, or the one that may start'
     NOT DETERMINISTIC
-    MODIFIES SQL DATA
+    READS SQL DATA
     SQL SECURITY DEFINER
 BEGIN
-    -- Purpose:     The rules of start_session for all candidates in one statement.
-    -- Parameters:  p_exam_id       of create_exam
-    --              p_max_attempts  of the exam
-    --              p_closed        exam_not_open or exam_ended; NULL: attempts may start
-    -- Result sets: none; leaves a row per item of tmp_candidates in tmp_attempts
+    -- Purpose:     Who the candidates are, and the rules of start_session for all of them in one
+    --              statement.
+    -- Parameters:  p_exam_id  of create_exam
+    --              p_items    of _read_candidates
+    --              p_counted  where an item names no attempt: TRUE: the one that counts on the
+    --                         board, or the latest where none does yet; FALSE: the one in progress
+    -- Result:      array of objects: item_no, username, full_name, repeat_no, user_id (NULL:
+    --              nobody is called so yet), attempts (how many there are), attempt_no and
+    --              session_id (NULL: may start), starts (by this item), code (NULL: not refused)
     -- Errors:      none
-    -- Transaction: the caller's, READ COMMITTED: the users just created are seen, nothing is locked
-    -- Locks:       none
-    -- Example:     CALL _find_attempts(1, 1, NULL);
-    CREATE TEMPORARY TABLE IF NOT EXISTS tmp_attempts (
-        item_no      INT UNSIGNED    NOT NULL,
-        user_id      BIGINT UNSIGNED NULL,
-        user_created BOOLEAN         NOT NULL,
-        attempt_no   INT UNSIGNED    NOT NULL,  -- the one in progress, or to start
-        starts       BOOLEAN         NOT NULL,  -- by this item
-        code         VARCHAR(40)     CHARACTER SET ascii COLLATE ascii_bin NULL,
-        PRIMARY KEY (item_no)
-    ) ENGINE = InnoDB;
-    DELETE /*+ SET_VAR(sql_safe_updates = 0) */ FROM tmp_attempts;
+    -- Transaction: the caller's, READ COMMITTED or a snapshot
+    -- Locks:       none, called by a SELECT
+    -- Example:     SELECT _find_attempts(1, _read_candidates('[]', NULL), TRUE);
+    --              []
+    DECLARE v_attempts JSON;
 
-    INSERT INTO tmp_attempts (item_no, user_id, user_created, attempt_no, starts, code)
-    SELECT
-        i.item_no, i.user_id, i.user_created, i.attempt_no,
-        i.code IS NULL AND NOT i.in_progress AND i.repeat_no = 1,
-        i.code
+    SELECT JSON_ARRAYAGG(JSON_OBJECT(
+        'item_no', r.item_no,
+        'username', r.username,
+        'full_name', r.full_name,
+        'repeat_no', r.repeat_no,
+        'user_id', r.user_id,
+        'attempts', r.attempts,
+        'attempt_no', r.attempt_no,
+        'session_id', r.session_id,
+        'starts', r.code IS NULL AND r.session_id IS NULL AND r.start_no = 1,
+        'code', r.code
+    ))
+    INTO v_attempts
     FROM (
         SELECT
-            t.item_no,
-            t.repeat_no,
-            u.user_id,
-            t.user_id IS NULL AND u.user_id IS NOT NULL AND t.repeat_no = 1 AS user_created,
-            COALESCE(s.status = 'in_progress', FALSE) AS in_progress,
-            COALESCE(s.attempt_no + (s.status <> 'in_progress'), 1) AS attempt_no,
-            CASE
-                WHEN t.code IS NOT NULL THEN t.code
-                WHEN s.status = 'in_progress' THEN NULL
-                WHEN p_closed IS NOT NULL THEN p_closed
-                WHEN s.attempt_no >= p_max_attempts THEN 'attempts_exhausted'
-            END AS code
-        FROM tmp_candidates AS t
-        LEFT JOIN users AS u FORCE INDEX (uq_users_username)
-            ON u.username = IF(t.code IS NULL, t.username, NULL)
-        LEFT JOIN LATERAL (
-            SELECT attempt_no, status
-            FROM exam_sessions
-            WHERE exam_id = p_exam_id AND user_id = u.user_id
-            ORDER BY attempt_no DESC
-            LIMIT 1
-        ) AS s ON TRUE
-    ) AS i;
+            c.item_no, c.username, c.full_name, c.repeat_no, c.user_id, c.attempts, c.session_id,
+            c.attempt_no, c.code,
+            ROW_NUMBER() OVER (
+                PARTITION BY c.code IS NULL, c.username, c.attempt_no ORDER BY c.item_no
+            ) AS start_no
+        FROM (
+            SELECT
+                i.item_no,
+                i.username,
+                i.full_name,
+                i.repeat_no,
+                u.user_id,
+                COALESCE(l.attempts, 0) AS attempts,
+                s.session_id,
+                COALESCE(s.attempt_no, i.attempt_no, l.attempts + 1, 1) AS attempt_no,
+                CASE
+                    WHEN i.code IS NOT NULL THEN i.code
+                    WHEN s.session_id IS NOT NULL THEN NULL
+                    WHEN i.attempt_no <> COALESCE(l.attempts, 0) + 1 OR l.in_progress
+                        THEN 'attempt_not_found'
+                    WHEN e.starts_at > UTC_TIMESTAMP(6) THEN 'exam_not_open'
+                    WHEN e.ends_at <= UTC_TIMESTAMP(6) THEN 'exam_ended'
+                    WHEN l.attempts >= e.max_attempts THEN 'attempts_exhausted'
+                END AS code
+            FROM JSON_TABLE(
+                p_items, '$[*]'
+                COLUMNS (
+                    item_no    INT          PATH '$.item_no',
+                    username   VARCHAR(64)  CHARACTER SET utf8mb4 COLLATE utf8mb4_0900_as_ci
+                                            PATH '$.username',
+                    full_name  VARCHAR(200) CHARACTER SET utf8mb4 COLLATE utf8mb4_0900_ai_ci
+                                            PATH '$.full_name',
+                    attempt_no SMALLINT     PATH '$.attempt_no',
+                    repeat_no  INT          PATH '$.repeat_no',
+                    code       VARCHAR(40)  CHARACTER SET ascii COLLATE ascii_bin PATH '$.code'
+                )
+            ) AS i
+            STRAIGHT_JOIN exams AS e FORCE INDEX (PRIMARY) ON e.exam_id = p_exam_id
+            STRAIGHT_JOIN leaderboards AS b FORCE INDEX (uq_leaderboards_exam)
+                ON b.exam_id = e.exam_id
+            LEFT JOIN users AS u FORCE INDEX (uq_users_username)
+                ON u.username = IF(i.code IS NULL, i.username, NULL)
+            LEFT JOIN leaderboard_snapshot AS p FORCE INDEX (PRIMARY)
+                ON p.board_id = b.board_id
+                AND p.user_id = IF(p_counted, u.user_id, NULL)
+            LEFT JOIN LATERAL (
+                SELECT attempt_no AS attempts, status = 'in_progress' AS in_progress
+                FROM exam_sessions
+                WHERE exam_id = p_exam_id AND user_id = u.user_id
+                ORDER BY attempt_no DESC
+                LIMIT 1
+            ) AS l ON TRUE
+            LEFT JOIN LATERAL (
+                SELECT session_id, attempt_no
+                FROM exam_sessions
+                WHERE exam_id = p_exam_id AND user_id = u.user_id
+                    AND CASE
+                        WHEN i.attempt_no IS NOT NULL THEN attempt_no = i.attempt_no
+                        WHEN p.session_id IS NOT NULL THEN session_id = p.session_id
+                        ELSE attempt_no = l.attempts AND (p_counted OR l.in_progress)
+                    END
+                LIMIT 1
+            ) AS s ON TRUE
+        ) AS c
+    ) AS r;
+
+    RETURN COALESCE(v_attempts, JSON_ARRAY());
 END$$
 
 DELIMITER ;

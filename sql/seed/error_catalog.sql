@@ -48,6 +48,8 @@ VALUES
     ('deadline_passed', 50302, 409, 'The deadline of the session has passed', '/session_id'),
     ('attempts_exhausted', 50303, 409, 'No attempt is left', '/exam_id'),
     ('not_own_session', 50304, 403, 'The session belongs to somebody else', '/session_id'),
+    ('attempt_not_found', 50305, 404, 'No such attempt', '/attempt_no'),
+    ('attempt_no_invalid', 50306, 422, 'The number of the attempt is not valid', '/attempt_no'),
     -- 504xx: scores
     ('version_conflict', 50400, 409, 'The session has changed since', '/expected_version'),
     ('submission_id_reused', 50401, 409, 'The submission id stands for another submission',
