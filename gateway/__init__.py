@@ -10,6 +10,7 @@ from flask import Flask
 from gateway import (
     api,
     cli,
+    cors,
     errors,
     headers,
     health,
@@ -55,6 +56,7 @@ def create_app(config: Config | None = None) -> Flask:
     api.init_app(app)
     pages.init_app(app)
     metrics.init_app(app, counts)
+    cors.init_app(app, config)
     headers.init_app(app)
     watch.init_app(app, counts, config)
     atexit.register(database.close)

@@ -25,6 +25,9 @@ AUDIENCE = "podium"
 CANDIDATE, MODERATOR, ADMIN = ROLES = ("candidate", "moderator", "admin")
 STAFF = (MODERATOR, ADMIN)
 REMEMBERED_TOKENS = 10_000
+# How far ahead of ours the clock of whoever signs tokens may be. For `exp` there is none: a token
+# ends when it says, and a signer whose clock is behind makes it no shorter than it was meant.
+LEEWAY_SEC = 30
 USER_ID = re.compile(r"[1-9][0-9]{0,17}")
 
 P = ParamSpec("P")
@@ -85,12 +88,20 @@ class TokenVerifier:
                 cast(Any, self._key),
                 algorithms=[self._algorithm],
                 audience=AUDIENCE,
+                leeway=LEEWAY_SEC,
                 options={"require": ["sub", "role", "aud", "exp"]},
             )
         except jwt.ExpiredSignatureError:
-            raise _invalid("the token has expired") from None
+            raise _expired() from None
+        except jwt.ImmatureSignatureError:
+            raise _invalid(
+                f"the token is of the future: its iat or nbf is more than {LEEWAY_SEC} s ahead of "
+                "the gateway's clock"
+            ) from None
         except jwt.InvalidTokenError as error:
             raise _invalid(f"the token is not accepted: {error}") from None
+        if time.time() >= int(claims["exp"]):
+            raise _expired()
         subject, role = claims["sub"], claims["role"]
         if not USER_ID.fullmatch(subject):
             raise _invalid("the claim sub must be a user id, written as a string")
@@ -143,6 +154,11 @@ def _authenticate() -> Caller:
         raise Problem("token_missing", "send the header Authorization: Bearer <token>")
     verifier: TokenVerifier = current_app.extensions["podium.tokens"]
     return verifier.verify(token.strip())
+
+
+def _expired() -> Problem:
+    """Return the answer to a token that was good once."""
+    return _invalid("the token has expired")
 
 
 def _invalid(detail: str) -> Problem:

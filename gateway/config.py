@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -61,6 +62,8 @@ class Config:
     rate_limit_anonymous: str | None = "3000 per minute"
     # How many proxies in front add to X-Forwarded-For. 0: the header is anybody's to write.
     trusted_proxies: int = 0
+    # Origins whose pages may read answers, as browsers write them; none: only pages of our own.
+    cors_origins: tuple[str, ...] = ()
     # How lines on stderr are written: json, text, or off.
     log: str = "json"
     # The least that is written: info, which a request is, warning or error, which a failed one is.
@@ -114,6 +117,7 @@ class Config:
             trusted_proxies=_number(
                 environ, "PODIUM_TRUSTED_PROXIES", cls.trusted_proxies, least=0
             ),
+            cors_origins=_origins(environ, "PODIUM_CORS_ORIGINS"),
             log=_choice(environ, "PODIUM_LOG", cls.log, ("json", "text", "off")),
             log_level=_choice(
                 environ, "PODIUM_LOG_LEVEL", cls.log_level, ("info", "warning", "error")
@@ -180,6 +184,34 @@ def _choice(environ: Mapping[str, str], name: str, default: str, words: tuple[st
     if text not in words:
         raise ConfigError(f"{name} must be {', '.join(words[:-1])} or {words[-1]}, not {text!r}")
     return text
+
+
+def _origins(environ: Mapping[str, str], name: str) -> tuple[str, ...]:
+    """Read origins, each as a browser writes it: a wrong one would fit no page, and say nothing."""
+    texts = [text.strip() for text in (environ.get(name) or "").split(",")]
+    origins = tuple(text for text in texts if text)
+    if wrong := next((text for text in origins if not _is_origin(text)), None):
+        raise ConfigError(
+            f"{name} must be origins as browsers write them, divided by commas: "
+            "https://exam.example.org or http://localhost:3000, in small letters, without a path, "
+            f"a slash at the end or the usual port, not {wrong!r}"
+        )
+    return origins
+
+
+def _is_origin(text: str) -> bool:
+    """Tell whether a browser would write an origin so."""
+    try:
+        parts = urlsplit(text)
+        port = parts.port
+    except ValueError:
+        return False
+    usual = {"http": 80, "https": 443}.get(parts.scheme)
+    if usual is None or not parts.hostname or port == usual or not text.isascii():
+        return False
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    written = f"{parts.scheme}://{host}" + ("" if port is None else f":{port}")
+    return text == written and not re.search(r"[\s*]", text)
 
 
 def _limit(environ: Mapping[str, str], name: str, default: str | None) -> str | None:

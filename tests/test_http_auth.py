@@ -24,6 +24,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from gateway import create_app
+from gateway.auth import LEEWAY_SEC
 from gateway.config import Config
 from tests.client import PREFIX, Api, token
 from tests.conftest import SECRET
@@ -302,6 +303,30 @@ def is_refused(api: Api, bearer: str) -> None:
 
 def test_a_good_token_is_accepted(api: Api) -> None:
     assert api.with_token(token(api.secret, 7, "candidate")).get("/exams").status == 200
+
+
+def from_now(seconds: int) -> int:
+    return int(time.time()) + seconds
+
+
+@pytest.mark.parametrize("claim", ["iat", "nbf"])
+def test_the_clock_of_the_signer_may_be_a_little_ahead(api: Api, claim: str) -> None:
+    for ahead in (2, LEEWAY_SEC - 5):
+        bearer = token(api.secret, 7, "candidate", **{claim: from_now(ahead)})
+        assert api.with_token(bearer).get("/exams").status == 200
+    answer = api.with_token(token(api.secret, 7, "candidate", **{claim: from_now(60)})).get(
+        "/exams"
+    )
+    assert (answer.status, answer.code) == (401, "token_invalid")
+    assert f"more than {LEEWAY_SEC} s ahead" in answer.json["detail"]
+
+
+def test_a_token_ends_when_it_says(api: Api) -> None:
+    for past in (1, LEEWAY_SEC - 5):
+        answer = api.with_token(token(api.secret, 7, "candidate", exp=from_now(-past))).get(
+            "/exams"
+        )
+        assert (answer.status, answer.json["detail"]) == (401, "the token has expired")
 
 
 CLAIMS: list[dict[str, object]] = [
