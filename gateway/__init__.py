@@ -55,7 +55,7 @@ def create_app(config: Config | None = None) -> Flask:
     openapi.init_app(app)
     api.init_app(app)
     pages.init_app(app)
-    metrics.init_app(app, counts)
+    metrics.init_app(app, counts, config)
     cors.init_app(app, config)
     headers.init_app(app)
     watch.init_app(app, counts, config)

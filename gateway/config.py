@@ -62,6 +62,8 @@ class Config:
     rate_limit_anonymous: str | None = "3000 per minute"
     # How many proxies in front add to X-Forwarded-For. 0: the header is anybody's to write.
     trusted_proxies: int = 0
+    # For so long one text of /metrics is given to all who ask; 0: made anew each time.
+    metrics_max_age_sec: int = 1
     # Origins whose pages may read answers, as browsers write them; none: only pages of our own.
     cors_origins: tuple[str, ...] = ()
     # How lines on stderr are written: json, text, or off.
@@ -116,6 +118,9 @@ class Config:
             ),
             trusted_proxies=_number(
                 environ, "PODIUM_TRUSTED_PROXIES", cls.trusted_proxies, least=0
+            ),
+            metrics_max_age_sec=_number(
+                environ, "PODIUM_METRICS_MAX_AGE_SEC", cls.metrics_max_age_sec, least=0
             ),
             cors_origins=_origins(environ, "PODIUM_CORS_ORIGINS"),
             log=_choice(environ, "PODIUM_LOG", cls.log, ("json", "text", "off")),

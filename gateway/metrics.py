@@ -15,6 +15,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from gateway import tallies
+from gateway.config import Config
 from gateway.errors import Problem
 from gateway.logs import STDERR
 
@@ -205,7 +206,47 @@ class Boards(Collector):
         self._rows, self._read_at = rows, time.monotonic()
 
 
-def init_app(app: Flask, metrics: Metrics) -> None:
+class Exposition:
+    """The text of /metrics, which is open to everybody and costs milliseconds to make.
+
+    It is made once for all who ask within its age, by one thread at a time; who comes meanwhile is
+    given the one before.
+    """
+
+    def __init__(self, registry: CollectorRegistry, max_age_sec: float) -> None:
+        self._registry, self._max_age_sec = registry, max_age_sec
+        self._making = threading.Lock()
+        self._text: bytes | None = None
+        self._made_at = float("-inf")
+        # How often it was made.
+        self.made = 0
+
+    def text(self) -> bytes:
+        """Return a text that is no older than allowed, or the last one while the next is made."""
+        found = self._fresh()
+        if found is None:
+            wait = self._text is None or not self._max_age_sec
+            if not self._making.acquire(blocking=wait):
+                return cast(bytes, self._text)
+            try:
+                found = self._fresh() or self._make()
+            finally:
+                self._making.release()
+        return found
+
+    def _fresh(self) -> bytes | None:
+        return self._text if time.monotonic() - self._made_at < self._max_age_sec else None
+
+    def _make(self) -> bytes:
+        began = time.monotonic()
+        text = prometheus_client.generate_latest(self._registry)
+        # The text first: whoever finds the age right must find it too.
+        self._text, self._made_at = text, began
+        self.made += 1
+        return text
+
+
+def init_app(app: Flask, metrics: Metrics, config: Config) -> None:
     """Add /metrics, open to everybody: no person stands in it, and the proxy can keep it inside."""
     database = cast("Database", app.extensions["podium.database"])
     metrics.gauge(
@@ -220,11 +261,9 @@ def init_app(app: Flask, metrics: Metrics) -> None:
         lambda: getattr(app.extensions.get("podium.streams"), "open_streams", 0),
     )
     metrics.registry.register(Boards(database))
+    exposition = Exposition(metrics.registry, config.metrics_max_age_sec)
 
     @app.get("/metrics")
     def show() -> Response:
         """Answer what this process has counted since it began."""
-        return Response(
-            prometheus_client.generate_latest(metrics.registry),
-            content_type=prometheus_client.CONTENT_TYPE_LATEST,
-        )
+        return Response(exposition.text(), content_type=prometheus_client.CONTENT_TYPE_LATEST)

@@ -36,8 +36,10 @@ POLL_SEC = 1.0
 # How long Redis may say nothing before it is asked whether it is still there, and may then take.
 SILENCE_SEC = 1.0
 RETRY_AFTER_SEC = 10
-# A few windows of his: one candidate must not take all the places of a process.
+# A few windows: nobody must take all the places of a process. Staff may have a quarter of them, for
+# a program that shows many boards.
 MAX_STREAMS_OF_A_CANDIDATE = 5
+STAFF_SHARE = 4
 HEARTBEAT = b": still here\n\n"
 
 
@@ -139,10 +141,10 @@ class Stream:
         board: Board,
         first: tuple[int, bytes],
         expires_at: int,
-        candidate_id: int | None,
+        user_id: int | None,
     ) -> None:
         self._hub, self._board, self._expires_at = hub, board, expires_at
-        self._candidate_id = candidate_id
+        self._user_id = user_id
         self._resets = board.resets
         self._last, text = first
         self._first: bytes | None = b"retry: %d\n\n" % RETRY_MS + text
@@ -161,7 +163,7 @@ class Stream:
         """Give up the place; called by the server when either side has ended."""
         if self._open:
             self._open = False
-            self._hub.leave(self._board, self._candidate_id)
+            self._hub.leave(self._board, self._user_id)
 
     def _wait(self) -> bytes | None:
         """Return what to send next, when it is time to; None where the stream ends."""
@@ -209,50 +211,53 @@ class Hub:
         self._started = self._closed = False
         self._hears = False
         self.open_streams = 0
-        # Those of each candidate who has any.
-        self._of_candidates: Counter[int] = Counter()
+        # Those of each user who has any.
+        self._of_users: Counter[int] = Counter()
 
     def open(
         self,
         exam_id: int,
         last_seen: int | None,
         expires_at: int,
-        candidate_id: int | None = None,
+        user_id: int | None = None,
+        is_staff: bool = False,
     ) -> Stream:
         """Open the stream of a caller whose token expires; raises Problem where there is none.
 
-        last_seen: the last revision the client has; None: it has none. candidate_id: whose stream
-        it is; None: staff's.
+        last_seen: the last revision the client has; None: it has none. user_id: whose stream it is;
+        None: of the process itself.
         """
+        most = MAX_STREAMS_OF_A_CANDIDATE
+        if is_staff:
+            most = max(most, self._config.max_streams // STAFF_SHARE)
         with self._changed:
             if self._closed or self.open_streams >= self._config.max_streams:
                 raise _too_many(
                     "too_many_streams",
                     f"this gateway has {self._config.max_streams} streams open already",
                 )
-            if candidate_id is not None:
-                if self._of_candidates[candidate_id] >= MAX_STREAMS_OF_A_CANDIDATE:
+            if user_id is not None:
+                if self._of_users[user_id] >= most:
                     raise _too_many(
                         "rate_limited",
-                        f"user {candidate_id} has {MAX_STREAMS_OF_A_CANDIDATE} streams open "
-                        "already",
+                        f"user {user_id} has {most} streams open already",
                     )
-                self._of_candidates[candidate_id] += 1
+                self._of_users[user_id] += 1
             self.open_streams += 1
         try:
             # Each for itself: a client may know of a newer revision than the streams here.
             standing = self.read(exam_id, last_seen)
             first = _first_event(exam_id, last_seen, standing)
-            return Stream(self, self._join(exam_id, standing), first, expires_at, candidate_id)
+            return Stream(self, self._join(exam_id, standing), first, expires_at, user_id)
         except BaseException:
             with self._changed:
-                self._give_back(candidate_id)
+                self._give_back(user_id)
             raise
 
-    def leave(self, board: Board, candidate_id: int | None) -> None:
+    def leave(self, board: Board, user_id: int | None) -> None:
         """Give a place back; nobody reads a board without streams."""
         with self._changed:
-            self._give_back(candidate_id)
+            self._give_back(user_id)
             board.streams -= 1
             if not board.streams and self._boards.get(board.exam_id) is board:
                 del self._boards[board.exam_id]
@@ -288,12 +293,12 @@ class Hub:
         for board in boards:
             board.end()
 
-    def _give_back(self, candidate_id: int | None) -> None:
+    def _give_back(self, user_id: int | None) -> None:
         self.open_streams -= 1
-        if candidate_id is not None:
-            self._of_candidates[candidate_id] -= 1
-            if not self._of_candidates[candidate_id]:
-                del self._of_candidates[candidate_id]
+        if user_id is not None:
+            self._of_users[user_id] -= 1
+            if not self._of_users[user_id]:
+                del self._of_users[user_id]
 
     def _join(self, exam_id: int, standing: Standing) -> Board:
         """Return the board of an exam with one stream more."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import re
 import secrets
+import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -13,11 +15,12 @@ from typing import Any
 import pytest
 import yaml
 from flask import Flask
+from prometheus_client import CollectorRegistry, Gauge
 from prometheus_client.parser import text_string_to_metric_families
 
 from gateway import create_app
 from gateway.config import Config
-from gateway.metrics import MAX_BOARDS
+from gateway.metrics import MAX_BOARDS, Exposition, Metrics
 from services.server import ROOT
 from tests.client import Api
 from tests.factories import make_exam, make_session, make_user, submission
@@ -75,6 +78,7 @@ def counted(start_api: Callable[..., Api]) -> Api:
         PODIUM_POOL_SIZE="1",
         PODIUM_POOL_OVERFLOW="0",
         PODIUM_DATABASE_TIMEOUT_SEC="4",
+        PODIUM_METRICS_MAX_AGE_SEC="0",
     )
 
 
@@ -87,7 +91,8 @@ def threads() -> Iterator[ThreadPoolExecutor]:
 def nowhere() -> Flask:
     """Return an application without a database."""
     secret = secrets.token_hex(32)
-    return create_app(Config(mysql_url="mysql://x@127.0.0.1:1/podium", jwt_secret=secret))
+    url = "mysql://x@127.0.0.1:1/podium"
+    return create_app(Config(mysql_url=url, jwt_secret=secret, metrics_max_age_sec=0))
 
 
 def test_requests_are_counted_by_route_and_not_by_path(counted: Api) -> None:
@@ -202,7 +207,9 @@ def test_looks_into_the_cache_are_counted(
     start_api: Callable[..., Api], own_redis: OwnServer
 ) -> None:
     own_redis.start()
-    api = start_api("gateway-metrics-cache", redis_url=own_redis.url)
+    api = start_api(
+        "gateway-metrics-cache", redis_url=own_redis.url, PODIUM_METRICS_MAX_AGE_SEC="0"
+    )
     exam_id = make_exam(api)
     assert [api.get("/leaderboard", exam_id=exam_id).json["cached"] for _ in range(3)] == [
         False,
@@ -248,6 +255,45 @@ def test_without_a_database_the_rest_is_told() -> None:
     calls = 'podium_call_duration_seconds_count{outcome="unavailable",procedure="list_exams"}'
     assert f"{calls} 1.0\n" in text
     assert "podium_board_revision{" not in text
+
+
+def test_many_who_ask_at_once_cost_one_text_a_second(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = [100.0]
+    monkeypatch.setattr(time, "monotonic", lambda: clock[0])
+    exposition = Exposition(Metrics().registry, max_age_sec=1)
+    with ThreadPoolExecutor(12) as threads:
+        texts = set(threads.map(lambda _: exposition.text(), range(100)))
+    assert (len(texts), exposition.made) == (1, 1)
+    clock[0] += 0.9
+    assert exposition.text() in texts
+    clock[0] += 0.2
+    exposition.text()
+    assert exposition.made == 2
+
+
+def test_who_comes_while_a_text_is_made_is_given_the_one_before() -> None:
+    begun, released = threading.Event(), threading.Event()
+    registry = CollectorRegistry()
+    gauge = Gauge("asked", "How often", registry=registry)
+    values = iter([1.0])
+
+    def value() -> float:
+        if found := next(values, 0.0):
+            return found
+        begun.set()
+        assert released.wait(10)
+        return 2.0
+
+    gauge.set_function(value)
+    exposition = Exposition(registry, max_age_sec=0.001)
+    first = exposition.text()
+    with ThreadPoolExecutor(1) as threads:
+        making = threads.submit(lambda: [exposition.text() for _ in iter(begun.is_set, True)])
+        assert begun.wait(10)
+        assert exposition.text() == first
+        released.set()
+        making.result(10)
+    assert b"asked 2.0" in exposition.text()
 
 
 def test_two_applications_of_a_process_count_for_themselves() -> None:

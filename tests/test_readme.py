@@ -40,7 +40,7 @@ def default_of(variable: str) -> str:
     if name == "mysql_url":
         return "required"
     value = {field.name: getattr(config, field.name) for field in fields(config)}.get(name)
-    if value is None or value == SECRET:
+    if value in (None, SECRET, ()):
         return "none"
     if isinstance(value, str):
         return value

@@ -350,6 +350,21 @@ def test_one_candidate_does_not_take_all_the_places(api: Api, board: tuple[int, 
         opened.enter_context(listening(api, exam_id))
 
 
+def test_one_token_of_staff_does_not_take_all_the_places(
+    start_api: Callable[..., Api], board: tuple[int, int]
+) -> None:
+    exam_id, most = board[0], 6
+    api = start_api("gateway-stream-staff", PODIUM_MAX_STREAMS=str(most * streams.STAFF_SHARE))
+    with ExitStack() as opened:
+        for _ in range(most):
+            opened.enter_context(listening(api, exam_id))
+        refused = api.get("/leaderboard/stream", exam_id=exam_id)
+        assert (refused.status, refused.code) == (429, "rate_limited")
+        assert f"has {most} streams open already" in refused.json["detail"]
+        opened.enter_context(listening(api.as_user(make_user(api)), exam_id))
+        opened.enter_context(listening(api.as_user(api.user_id + 1, "admin"), exam_id))
+
+
 @pytest.mark.parametrize("change", ["score", "call"])
 def test_without_redis_a_board_is_polled(
     start_api: Callable[..., Api], board: tuple[int, int], query: Query, change: str

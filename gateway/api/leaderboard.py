@@ -85,8 +85,7 @@ def get_stream() -> ResponseReturnValue:
         hub().read(exam_id, None)
         return Response(headers=headers)
     who = caller()
-    candidate_id = None if who.is_staff else who.user_id
-    stream = hub().open(exam_id, last_seen, who.expires_at, candidate_id)
+    stream = hub().open(exam_id, last_seen, who.expires_at, who.user_id, who.is_staff)
     return Response(stream, headers=headers)
 
 
