@@ -8,8 +8,11 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
-from typing import Any, cast
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from functools import cached_property
+from hashlib import blake2b
+from typing import Any, NamedTuple, cast
 
 import redis
 from flask import current_app
@@ -18,6 +21,7 @@ from redis.retry import Retry
 
 from gateway.coalescing import Coalescer
 from gateway.config import MAX_REDIS_CONNECTIONS, Config
+from gateway.db import Row
 from gateway.metrics import Metrics
 
 log = logging.getLogger(__name__)
@@ -25,41 +29,110 @@ log = logging.getLogger(__name__)
 # After a failure Redis is left alone for so long: a request must not wait for what just hung.
 PAUSE_SEC = 1.0
 
-# On which gateways hear which board has moved: exam and revision, with a blank between.
+# On which gateways hear which board has moved: exam and mark, with blanks between.
 CHANNEL = "podium:revisions"
 
-# KEYS: revision. ARGV: revision, time to live in ms, exam, channel. Never backwards. Only what is
-# news is told, so that hearing of it and reading it is not news again.
-RAISE = """
-local known = tonumber(redis.call('GET', KEYS[1]) or '-1')
-if known <= tonumber(ARGV[1]) then
-    redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+# Of a board Redis keeps one hash, so that whatever takes a part of it takes all: its time to live,
+# a flush, an eviction. Its fields:
+#   memory              names the time for which Redis has forgotten no mark of this board
+#   changed, revision   the newest mark that was published, see Mark
+#   told_at             when, by Redis's clock; a mark is forgotten a time to live later
+#   page:<name>         a page of that mark: when Redis was asked for it before it was read, and it
+# What a run of Redis finds of another run, it has from a snapshot or from the server it was a
+# replica of, and may be older than what was published since: the memory begins with the run's id.
+# Also where a key is of another type, a field makes no sense, or the clock has gone back, the
+# memory is void and begins anew. ARGV: 1 time to live in ms, 2 a random word.
+OPEN = """
+local clock = redis.call('TIME')
+local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
+local ttl = tonumber(ARGV[1])
+local run = string.match(redis.call('INFO', 'server'), 'run_id:(%w+)')
+
+local function whole(text)
+    return text and #text < 20 and string.match(text, '^%d+$') and tonumber(text)
 end
-if known < tonumber(ARGV[1]) then
-    redis.call('PUBLISH', ARGV[4], ARGV[3] .. ' ' .. ARGV[1])
+
+local function young(moment)
+    return moment and moment <= now and now - moment < ttl
+end
+
+local function open(key, page)
+    local kept = redis.pcall('HMGET', key, 'memory', 'told_at', 'changed', 'revision', page)
+    if kept.err then kept = {} end
+    local board = {
+        memory = kept[1], changed = whole(kept[3]), revision = whole(kept[4]), page = kept[5]}
+    local known = board.memory and string.sub(board.memory, 1, #run) == run
+    local told = kept[2] or kept[3] or kept[4]
+    if not known or told and not (young(whole(kept[2])) and board.changed and board.revision) then
+        board = {memory = run .. ':' .. ARGV[2]}
+        redis.call('DEL', key)
+        redis.call('HSET', key, 'memory', board.memory)
+    end
+    -- Also what a replica refuses, which shows what its server has told it.
+    redis.call('PEXPIRE', key, ttl)
+    return board
 end
 """
-PUBLISH = RAISE + "return 1"
-
-# KEYS: revision, lease, page. ARGV: revision, time to live in ms, exam, channel, page.
-# The revision is published first, and whatever becomes of the page: it is shown to somebody, so
-# that nobody may be shown less from now on, and perhaps nobody else publishes it.
-# What was read may be older than what was published since, when that is no longer known: it has
-# lived its time, or Redis has lost its memory. The lease was taken before the reading began, so it
-# has gone by then; also where this very script waited in a Redis that hung.
-STORE = (
-    RAISE
+# KEYS: the board of each page. ARGV: 3 and on, the page's name on it. Returns the time, and for
+# each the memory, the mark and the page.
+LOOK = (
+    OPEN
     + """
-local rest = redis.call('PTTL', KEYS[2])
-if rest > 0 then
-    redis.call('DEL', KEYS[2])
-    redis.call('SET', KEYS[3], ARGV[5], 'PX', rest)
+local seen = {string.format('%.0f', now)}
+for place, key in ipairs(KEYS) do
+    local board = open(key, 'page:' .. ARGV[place + 2])
+    local changed, revision, page = false, false, false
+    if board.changed then
+        changed = string.format('%.0f', board.changed)
+        revision = string.format('%.0f', board.revision)
+        if board.page and young(whole(string.match(board.page, '^(%d+) '))) then
+            page = board.page
+        end
+    end
+    for _, value in ipairs({board.memory, changed, revision, page}) do
+        seen[#seen + 1] = value
+    end
+end
+return seen
+"""
+)
+# KEYS: board. ARGV: 3 exam, 4 channel, 5 and 6 mark. Never backwards. Only what is news is told, so
+# that hearing of it and reading it is not news again.
+RAISE = (
+    OPEN
+    + """
+local key, changed, revision = KEYS[1], tonumber(ARGV[5]), tonumber(ARGV[6])
+local board = open(key, 'page')
+if not board.changed or board.changed < changed
+    or board.changed == changed and board.revision < revision then
+    board.changed, board.revision = changed, revision
+    redis.call('DEL', key)
+    redis.call(
+        'HSET', key, 'memory', board.memory, 'told_at', string.format('%.0f', now),
+        'changed', ARGV[5], 'revision', ARGV[6])
+    redis.call('PEXPIRE', key, ttl)
+    redis.call('PUBLISH', ARGV[4], ARGV[3] .. ' ' .. ARGV[5] .. ' ' .. ARGV[6])
 end
 """
 )
+PUBLISH = RAISE + "return 1"
+# ARGV: 7 memory and 8 time of the look before the page was read, 9 its name, 10 the page.
+# The mark is published first, and whatever becomes of the page: it is shown to somebody, so that
+# nobody may be shown less from now on, and perhaps nobody else publishes it.
+# What was read may be older than what was published since, when that has been forgotten: so it is
+# stored into the memory alone that it was looked for in; also where this very script waited in a
+# Redis that hung.
+STORE = (
+    RAISE
+    + """
+if board.memory == ARGV[7] and young(tonumber(ARGV[8]))
+    and board.changed == changed and board.revision == revision then
+    redis.call('HSET', key, 'page:' .. ARGV[9], ARGV[8] .. ' ' .. ARGV[10])
+end
+return 1
+"""
+)
 
-# A random value, lost with everything else: tells looks before a loss from those after it.
-EPOCH_KEY = "podium:epoch"
 # In one round trip: Redis answers nobody else meanwhile.
 MAX_LOOKS = 100
 
@@ -67,13 +140,63 @@ MAX_LOOKS = 100
 Place = tuple[int, str]
 
 
+class Mark(NamedTuple):
+    """How far a board's history has come; a later one is greater.
+
+    By time first: a database that was restored gives its revisions once more, and at a later time.
+    """
+
+    # Microseconds since 1970.
+    changed_us: int
+    revision: int
+
+    @classmethod
+    def of(cls, changed_at: datetime, revision: int) -> Mark:
+        """Return the mark of a revision that was committed at a time."""
+        return cls((changed_at - datetime(1970, 1, 1)) // timedelta(microseconds=1), revision)
+
+    @classmethod
+    def take(cls, row: Row, column: str = "changed_at") -> Mark:
+        """Return the mark of a row's revision, taking its time, which no client is shown."""
+        return cls.of(row.pop(column), row["revision"])
+
+
 @dataclass(frozen=True)
 class Page:
     """A page of a board as it is answered, but for what differs from caller to caller."""
 
-    revision: int
+    mark: Mark
+    # Tells the revision from one of the same number in another history, see get_leaderboard.
+    epoch: str
     # A JSON object.
     text: bytes
+
+    @property
+    def revision(self) -> int:
+        """Return the revision that it shows."""
+        return self.mark.revision
+
+    @cached_property
+    def digest(self) -> bytes:
+        """Return 16 bytes that tell it from any other page."""
+        head = f"{self.mark.changed_us} {self.mark.revision} {self.epoch}\n"
+        return blake2b(head.encode() + self.text, digest_size=16).digest()
+
+    @property
+    def tag(self) -> str:
+        """Return what an ETag holds: the revision, and what a restore or a rename changes."""
+        return f"{self.mark.revision}-{self.digest.hex()[:16]}"
+
+    def pack(self) -> bytes:
+        """Write it as Redis keeps it, beside its mark."""
+        return self.digest + self.epoch.encode() + b" " + self.text
+
+    @classmethod
+    def unpack(cls, mark: Mark, stored: bytes) -> Page | None:
+        """Read what Redis kept; None where that is not what was given to it."""
+        epoch, _, text = stored[16:].partition(b" ")
+        page = cls(mark, epoch.decode("ascii", "replace"), text)
+        return page if page.digest == stored[:16] else None
 
 
 @dataclass(frozen=True)
@@ -82,11 +205,19 @@ class Sight:
 
     exam_id: int
     name: str
-    epoch: str | None = None
+    # Names the time for which Redis has forgotten no mark of the board.
+    memory: str | None = None
+    # In ms, by Redis's clock.
+    looked_at: int = 0
     # The newest one published within the time to live.
-    revision: int | None = None
-    # The page of that revision.
+    mark: Mark | None = None
+    # The page of that mark.
     page: Page | None = None
+
+    @property
+    def least(self) -> Mark:
+        """Return what the page to be answered must not fall behind."""
+        return self.mark or Mark(0, 0)
 
 
 @dataclass(frozen=True)
@@ -98,12 +229,12 @@ class _Flight:
 
 
 class PageCache:
-    """Pages by board, revision, number and size, and the newest revision of each board.
+    """Pages by board, number and size, and the newest mark of each board.
 
-    A page is served only while the revision it shows is the newest that was published. It lives as
-    long as Config.cache_ttl_sec, counted by Redis from before it was read, which bounds how long a
-    change goes unseen that nobody published. The key of a revision lives as long from when it was
-    published, so that no page of an older one outlives it.
+    A page is served only while the mark it shows is the newest that was published. It lives as long
+    as Config.cache_ttl_sec, counted by Redis from before it was read, which bounds how long a
+    change goes unseen that nobody published. A mark is known as long from when it was published, so
+    that no page of an older one outlives it.
     """
 
     def __init__(self, config: Config, metrics: Metrics) -> None:
@@ -111,10 +242,8 @@ class PageCache:
         self._ttl_ms = int(config.cache_ttl_sec * 1000)
         self._silent_until = 0.0
         self._lock = threading.Lock()
-        # Revisions that Redis did not take, by exam.
-        self._untold: dict[int, int] = {}
-        # The revision that was newest at the last look, by exam: the page to ask for is likely its.
-        self._seen: dict[int, int] = {}
+        # Marks that Redis did not take, by exam.
+        self._untold: dict[int, Mark] = {}
         self._flights: dict[tuple[int, str, str], _Flight] = {}
         self._redis: redis.Redis | None = None
         # Each round trip to Redis costs as much as the rest of an answer: those who ask during one
@@ -131,25 +260,22 @@ class PageCache:
                 # By default redis-py tries for 4 s before it says that there is no server.
                 retry=Retry(NoBackoff(), 0),
             )
+            self._read = self._redis.register_script(LOOK)
             self._publish = self._redis.register_script(PUBLISH)
             self._store = self._redis.register_script(STORE)
 
-    def publish(self, exam_id: int, revision: int) -> None:
-        """Make a committed revision the oldest that anybody is shown from now on.
+    def publish(self, exam_id: int, mark: Mark) -> None:
+        """Make a committed mark the oldest that anybody is shown from now on.
 
         Called after the commit and before the answer, so that whoever has the answer, and whoever
-        he tells, reads this revision or a later one.
+        they tell, reads this revision or a later one.
         """
-        told = self._ask(
-            lambda: self._publish(
-                keys=[_revision_key(exam_id)], args=[revision, self._ttl_ms, exam_id, CHANNEL]
-            )
-        )
+        told = self._ask(lambda: self._publish([_board_key(exam_id)], self._raising(exam_id, mark)))
         with self._lock:
-            newest = max(revision, self._untold.get(exam_id, 0))
+            newest = max(mark, self._untold.get(exam_id, mark))
             if told is None and self._redis is not None:
                 self._untold[exam_id] = newest
-            elif newest == revision:
+            elif newest == mark:
                 self._untold.pop(exam_id, None)
 
     def look(self, exam_id: int, name: str) -> Sight:
@@ -160,7 +286,7 @@ class PageCache:
         sight = self._sight(exam_id, name)
         if sight.page is not None:
             self._metrics.cache_hits.inc()
-        elif sight.epoch is not None:
+        elif sight.memory is not None:
             self._metrics.cache_misses.inc()
         elif self._redis is not None:
             self._metrics.cache_silences.inc()
@@ -170,10 +296,10 @@ class PageCache:
         # Before Redis is asked: whoever finds none here asks after it was published.
         untold = self._untold.get(exam_id)
         sight = self._looks.submit((exam_id, name))
-        if untold is not None and sight.epoch is not None:
+        if untold is not None and sight.memory is not None:
             # Redis is back: catch up, so that this process never shows less than it has said.
             self.publish(exam_id, untold)
-            return Sight(exam_id, name, sight.epoch, max(untold, sight.revision or 0))
+            return replace(sight, mark=max(untold, sight.least), page=None)
         return sight
 
     def fetch(self, sight: Sight, load: Callable[[], Page]) -> tuple[Page, bool]:
@@ -183,10 +309,10 @@ class PageCache:
         """
         if sight.page is not None:
             return sight.page, True
-        if sight.epoch is None:
+        if sight.memory is None:
             # Without Redis nobody knows what other gateways have committed since a load began.
             return load(), False
-        key = (sight.exam_id, sight.name, sight.epoch)
+        key = (sight.exam_id, sight.name, sight.memory)
         arrived = time.monotonic()
         while True:
             with self._lock:
@@ -199,21 +325,21 @@ class PageCache:
             except Exception:
                 return load(), False  # Theirs has failed; ours fails or not for itself.
             # What was published before the time to live is in a load that began within it; what was
-            # published since is in sight.
+            # published since is in sight, and all of it in a load that began after the look.
             young = theirs.began > arrived - self._ttl_ms / 1000
-            if young and page.revision >= (sight.revision or 0):
+            if (young and page.mark >= sight.least) or theirs.began >= arrived:
                 return page, False
         try:
             # Once more: a load may have landed since the look.
-            known = self._sight(sight.exam_id, sight.name).page
-            page = self._load(sight, load) if known is None else known
+            again = self._sight(sight.exam_id, sight.name)
+            page = again.page or self._load(again, load)
         except BaseException as error:
             self._land(key)
             ours.page.set_exception(error)
             raise
         self._land(key)
         ours.page.set_result(page)
-        return page, known is not None
+        return page, again.page is not None
 
     def close(self) -> None:
         """Close the connections."""
@@ -223,36 +349,24 @@ class PageCache:
     def _look(self, places: Sequence[Place]) -> list[Sight]:
         """Look at many pages at once."""
         distinct = list(dict.fromkeys(places))
-        sights: dict[Place, Sight] = self._ask(lambda: self._read(distinct)) or {}
-        return [sights.get(place) or Sight(*place) for place in places]
+        seen = self._ask(
+            lambda: self._read(
+                [_board_key(exam_id) for exam_id, _ in distinct],
+                [self._ttl_ms, secrets.token_hex(8), *(name for _, name in distinct)],
+            )
+        )
+        if seen is None:
+            return [Sight(*place) for place in places]
+        looked_at, *found = int(seen[0]), *zip(*[iter(seen[1:])] * 4, strict=True)
+        sights = {
+            place: _sight_of(place, looked_at, *each)
+            for place, each in zip(distinct, found, strict=True)
+        }
+        return [sights[place] for place in places]
 
-    def _read(self, places: Sequence[Place]) -> dict[Place, Sight]:
-        """Ask Redis for pages, in two round trips at most; makes an epoch where there is none."""
-        client = cast(redis.Redis, self._redis)
-        hints = [self._seen.get(exam_id, 0) for exam_id, _ in places]
-        keys = [EPOCH_KEY]
-        for (exam_id, name), hint in zip(places, hints, strict=True):
-            keys += _revision_key(exam_id), _page_key(exam_id, hint, name)
-        epoch, *found = cast(list[bytes | None], client.mget(keys))
-        if epoch is None:
-            client.set(EPOCH_KEY, secrets.token_hex(8), nx=True)
-            epoch = cast(bytes | None, client.get(EPOCH_KEY))
-        if epoch is None:
-            return {}
-        newest = {p: int(r) for p, r in zip(places, found[::2], strict=True) if r is not None}
-        texts = dict(zip(places, found[1::2], strict=True))
-        moved = [p for p, hint in zip(places, hints, strict=True) if newest.get(p, hint) != hint]
-        if moved:
-            # All at once: one by one they would keep those who wait behind this look.
-            late = client.mget([_page_key(p[0], newest[p], p[1]) for p in moved])
-            texts |= zip(moved, cast(list[bytes | None], late), strict=True)
-        self._seen |= {exam_id: revision for (exam_id, _), revision in newest.items()}
-        sights = {}
-        for place in places:
-            revision, text = newest.get(place), texts[place]
-            page = None if revision is None or text is None else Page(revision, text)
-            sights[place] = Sight(*place, epoch.decode(), revision, page)
-        return sights
+    def _raising(self, exam_id: int, mark: Mark) -> list[Any]:
+        """Return the arguments of RAISE."""
+        return [self._ttl_ms, secrets.token_hex(8), exam_id, CHANNEL, *mark]
 
     def _land(self, key: tuple[int, str, str]) -> None:
         """Let nobody join a load any more."""
@@ -260,19 +374,12 @@ class PageCache:
             del self._flights[key]
 
     def _load(self, sight: Sight, load: Callable[[], Page]) -> Page:
-        """Load a page and store it, for the rest of a lease taken before."""
-        client = cast(redis.Redis, self._redis)
-        lease = f"podium:lease:{secrets.token_hex(8)}"
-        leased = self._ask(lambda: client.set(lease, "", px=self._ttl_ms))
+        """Load a page and store it, unless Redis has forgotten something since the look."""
         page = load()
-        if leased:
-            keys = [
-                _revision_key(sight.exam_id),
-                lease,
-                _page_key(sight.exam_id, page.revision, sight.name),
-            ]
-            told = page.revision, self._ttl_ms, sight.exam_id, CHANNEL
-            self._ask(lambda: self._store(keys=keys, args=[*told, page.text]))
+        if sight.memory is not None:
+            told = self._raising(sight.exam_id, page.mark)
+            lease = [sight.memory, sight.looked_at, sight.name, page.pack()]
+            self._ask(lambda: self._store([_board_key(sight.exam_id)], told + lease))
         return page
 
     def _ask(self, question: Callable[[], Any]) -> Any:
@@ -293,9 +400,22 @@ def page_cache() -> PageCache:
     return cast(PageCache, current_app.extensions["podium.cache"])
 
 
-def _revision_key(exam_id: int) -> str:
-    return f"podium:exam:{exam_id}:revision"
+def _sight_of(
+    place: Place,
+    looked_at: int,
+    memory: bytes,
+    changed: bytes | None,
+    revision: bytes | None,
+    stored: bytes | None,
+) -> Sight:
+    """Return what LOOK has found of a page."""
+    mark = None if changed is None or revision is None else Mark(int(changed), int(revision))
+    page = None
+    if mark is not None and stored is not None:
+        # Before the first blank stands when it was looked for.
+        page = Page.unpack(mark, stored.partition(b" ")[2])
+    return Sight(*place, memory.decode("ascii", "replace"), looked_at, mark, page)
 
 
-def _page_key(exam_id: int, revision: int, name: str) -> str:
-    return f"podium:exam:{exam_id}:revision:{revision}:page:{name}"
+def _board_key(exam_id: int) -> str:
+    return f"podium:exam:{exam_id}"

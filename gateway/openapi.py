@@ -260,7 +260,7 @@ BOARD_EVENT = _answer(
 EVENT = _answer(
     {
         "event": {"type": "string", "enum": ["revision", "reset"]},
-        "id": {"type": "string", "pattern": "^[0-9]+$"},
+        "id": {"type": "string", "pattern": "^[0-9]+-[0-9a-f]{16}$"},
         "data": {
             "type": "string",
             "contentMediaType": "application/json",
@@ -555,7 +555,7 @@ PROBLEM_WORDS = {
     "to come back",
 }
 HEADER_WORDS = {
-    "ETag": "The revision of the page; for If-None-Match",
+    "ETag": "The revision of the page, and what tells it from any other page; for If-None-Match",
     "WWW-Authenticate": "How to say who is calling",
     "Retry-After": "Seconds until it makes sense to come back",
     "RateLimit-Limit": "Requests that the caller may send in a window of time",
@@ -585,8 +585,10 @@ IF_NONE_MATCH = {
 LAST_EVENT_ID = {
     "name": "Last-Event-ID",
     "in": "header",
-    "schema": {"type": "integer", "minimum": 0, "maximum": schemas.MAX_ID},
-    "description": "The id of the last event that was seen: the first one goes on behind it.",
+    "schema": {"type": "string", "pattern": "^[0-9]{1,18}(-[0-9a-f]{16})?$"},
+    "description": "The id of the last event that was seen: the first one goes on behind it. A "
+    "revision alone is taken too, but names no history: where the board stands still at it, the "
+    "first event is a reset.",
 }
 
 STREAM = _operation(
@@ -607,7 +609,8 @@ STREAM["description"] = (
 )
 STREAM["responses"]["200"]["description"] = (
     "Events of the type revision, or reset where the board's history is another one than that of "
-    "Last-Event-ID; their id is the revision. The schema is that of one event"
+    "Last-Event-ID; their id is the revision, and what tells it from one of the same number "
+    "before a restore. The schema is that of one event"
 )
 STREAM["responses"]["200"]["content"][STREAM_TYPE]["schema"] = EVENT
 

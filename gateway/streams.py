@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import atexit
 import logging
+import re
 import threading
 import time
 from collections import Counter, deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import redis
 from flask import Flask, current_app
@@ -18,7 +19,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from gateway import signals
-from gateway.cache import CHANNEL, PageCache
+from gateway.cache import CHANNEL, Mark, PageCache
 from gateway.config import Config
 from gateway.db import Database, Row
 from gateway.errors import Problem
@@ -43,20 +44,57 @@ STAFF_SHARE = 4
 HEARTBEAT = b": still here\n\n"
 
 
+class EventId(NamedTuple):
+    """What a client has seen: a revision, and what tells it from one of the same number.
+
+    After a restore the same revisions come again, with other epochs.
+    """
+
+    revision: int
+    # None: a client said a number alone.
+    epoch: str | None
+
+    @classmethod
+    def parse(cls, text: str) -> EventId | None:
+        """Read a Last-Event-ID; None where it is none of ours."""
+        match = re.fullmatch(r"([0-9]{1,19})(?:-([0-9a-f]{16}))?", text)
+        return None if match is None else cls(int(match[1]), match[2])
+
+    def __str__(self) -> str:
+        return f"{self.revision}-{self.epoch}"
+
+
 @dataclass(frozen=True)
 class Standing:
     """How a board stands, and the changes that led there from a revision."""
 
-    after: int
-    revision: int
+    # Its epoch is None where the board has no such revision.
+    after: EventId
+    newest: EventId
     total_participants: int
     changed_at: datetime
     changes: list[Row]
+    # Of the newest.
+    mark: Mark
 
     @property
-    def reached(self) -> int:
-        """Return the revision that the changes lead to; the board's own unless there are more."""
-        return cast(int, self.changes[-1]["revision"]) if self.changes else self.revision
+    def revision(self) -> int:
+        """Return the revision of the board."""
+        return self.newest.revision
+
+    @property
+    def reached(self) -> EventId:
+        """Return what the changes lead to; the board's own revision unless there are more."""
+        if not self.changes:
+            return self.newest
+        return EventId(self.changes[-1]["revision"], self.changes[-1]["epoch"])
+
+    @property
+    def mark_reached(self) -> Mark:
+        """Return the mark that the changes lead to."""
+        if not self.changes:
+            return self.mark
+        return Mark.of(self.changes[-1]["committed_at"], self.changes[-1]["revision"])
 
 
 class Board:
@@ -75,24 +113,30 @@ class Board:
         self._restart(standing)
 
     def _restart(self, standing: Standing) -> None:
-        self.revision = standing.revision
+        self.last = standing.newest
+        self.mark = standing.mark
         self._standing = standing
         self._changes: deque[Row] = deque(maxlen=MAX_REVISIONS)
         self._events: dict[int, bytes] = {}
 
+    @property
+    def revision(self) -> int:
+        """Return the revision that the streams are told of."""
+        return self.last.revision
+
     def move(self, standing: Standing, expected: int) -> bool:
-        """Take over what was read, and tell whether that was news.
+        """Take over what was read after the last one, and tell whether that was news.
 
         expected: the revision that was known before the reading began.
         """
         with self.changed:
-            back = standing.revision < max(expected, self.revision)
+            back = standing.revision < expected or standing.after != self.last
             if back:
                 self.resets += 1
                 self.known = standing.revision
                 self._restart(standing)
-            elif standing.reached > self.revision:
-                self.revision = standing.reached
+            elif standing.changes:
+                self.last, self.mark = standing.reached, standing.mark_reached
                 self.known = max(self.known, self.revision)
                 self._standing = standing
                 self._changes.extend(standing.changes)
@@ -108,23 +152,24 @@ class Board:
             self.ended = True
             self.changed.notify_all()
 
-    def event_after(self, last: int) -> bytes | None:
+    def event_after(self, last: EventId) -> bytes | None:
         """Return the event from a revision to the newest; None where that is too long ago.
 
         Made once for all who have seen the same.
         """
-        if last not in self._events:
-            if not self._changes or last < self._changes[0]["revision"] - 1:
+        revision = last.revision
+        if revision not in self._events:
+            if not self._changes or revision < self._changes[0]["revision"] - 1:
                 return None
-            changes = [row for row in self._changes if row["revision"] > last]
-            self._events[last] = self._event("revision", last, changes)
-        return self._events[last]
+            changes = [row for row in self._changes if row["revision"] > revision]
+            self._events[revision] = self._event("revision", last, changes)
+        return self._events[revision]
 
     def reset_event(self) -> bytes:
         """Return the event that says where a board stands whose history is another one."""
-        return self._event("reset", self.revision, [])
+        return self._event("reset", self.last, [])
 
-    def _event(self, kind: str, after: int, changes: list[Row]) -> bytes:
+    def _event(self, kind: str, after: EventId, changes: list[Row]) -> bytes:
         return event(kind, self.exam_id, after, self._standing, changes)
 
 
@@ -139,7 +184,7 @@ class Stream:
         self,
         hub: Hub,
         board: Board,
-        first: tuple[int, bytes],
+        first: tuple[EventId, bytes],
         expires_at: int,
         user_id: int | None,
     ) -> None:
@@ -178,7 +223,7 @@ class Stream:
             reset = board.resets > self._resets
             text = board.reset_event() if reset else board.event_after(self._last)
             if text is not None:
-                self._resets, self._last = board.resets, board.revision
+                self._resets, self._last = board.resets, board.last
                 return text
             expected = board.revision
         # What he lacks is no longer kept: he reads for himself.
@@ -186,7 +231,7 @@ class Stream:
             standing = self._hub.read(board.exam_id, self._last)
         except Problem:
             return None
-        if standing.revision < expected:
+        if standing.revision < expected or standing.after != self._last:
             # Of another history, which all streams of the board have yet to be told.
             self._hub.hurry(board)
             return HEARTBEAT
@@ -195,7 +240,7 @@ class Stream:
 
     def _has_news(self) -> bool:
         board = self._board
-        return board.ended or board.resets > self._resets or board.revision > self._last
+        return board.ended or board.resets > self._resets or board.revision > self._last.revision
 
 
 class Hub:
@@ -217,7 +262,7 @@ class Hub:
     def open(
         self,
         exam_id: int,
-        last_seen: int | None,
+        last_seen: EventId | None,
         expires_at: int,
         user_id: int | None = None,
         is_staff: bool = False,
@@ -262,20 +307,22 @@ class Hub:
             if not board.streams and self._boards.get(board.exam_id) is board:
                 del self._boards[board.exam_id]
 
-    def read(self, exam_id: int, after: int | None) -> Standing:
+    def read(self, exam_id: int, after: EventId | None) -> Standing:
         """Read a board, with the changes after a revision; None: with none."""
         # One change, and of no board: the procedure wants to return something.
-        newest, limit = (2**63 - 1, 1) if after is None else (after, MAX_REVISIONS)
+        newest, limit = (2**63 - 1, 1) if after is None else (after.revision, MAX_REVISIONS)
         [[head], changes] = self._database.call("get_revisions", exam_id, newest, limit)
+        reached = EventId(head["revision"], head["epoch"])
+        mark = Mark.of(head["changed_at"], reached.revision)
         # Before anybody is told: whoever hears of a revision reads no older one.
-        self._pages.publish(exam_id, head["revision"])
-        revision = head["revision"]
+        self._pages.publish(exam_id, mark)
         return Standing(
-            revision if after is None else after,
-            revision,
+            reached if after is None else EventId(after.revision, head["after_epoch"]),
+            reached,
             head["total_participants"],
             head["changed_at"],
             changes,
+            mark,
         )
 
     def hurry(self, board: Board) -> None:
@@ -319,7 +366,7 @@ class Hub:
                     threading.Thread(target=self._listen, daemon=True, name="revisions").start()
                 self._started = True
             self._changed.notify_all()
-        self._wake(exam_id, standing.revision)
+        self._wake(exam_id, standing.mark)
         return board
 
     @property
@@ -327,11 +374,11 @@ class Hub:
         """Return how often to read a board unasked: what a DBA does nobody publishes."""
         return self._config.cache_ttl_sec / 2 if self._hears else POLL_SEC
 
-    def _wake(self, exam_id: int, revision: int) -> None:
+    def _wake(self, exam_id: int, mark: Mark) -> None:
         """Have a board read soon, though not sooner than a pause after the last time."""
         with self._changed:
             board = self._boards.get(exam_id)
-            if board is not None and revision > board.revision:
+            if board is not None and mark > board.mark:
                 board.due_at = min(board.due_at, board.read_at + self._pause_sec)
                 self._changed.notify_all()
 
@@ -356,7 +403,7 @@ class Hub:
         """Read a board and tell its streams."""
         expected = board.known
         try:
-            standing = self.read(board.exam_id, board.revision)
+            standing = self.read(board.exam_id, board.last)
         except Problem as problem:
             if problem.entry.code == "exam_not_found":
                 board.end()
@@ -365,8 +412,8 @@ class Hub:
             log.exception("a board could not be read")
             return
         board.move(standing, expected)
-        if standing.reached < standing.revision:
-            self._wake(board.exam_id, standing.revision)
+        if standing.reached != standing.newest:
+            self._wake(board.exam_id, standing.mark)
 
     def _listen(self) -> None:
         """Hear from Redis which boards have moved; whenever it is silent they are polled."""
@@ -405,34 +452,47 @@ class Hub:
                     continue
                 asked = False
                 if message["type"] == "message":
-                    exam_id, _, revision = message["data"].partition(b" ")
-                    self._wake(int(exam_id), int(revision))
+                    exam_id, changed_us, revision = map(int, message["data"].split())
+                    self._wake(exam_id, Mark(changed_us, revision))
                 else:
                     self._hears = True
 
 
-def event(kind: str, exam_id: int, after: int, standing: Standing, changes: list[Row]) -> bytes:
+def event(kind: str, exam_id: int, after: EventId, standing: Standing, changes: list[Row]) -> bytes:
     """Write an event that covers the revisions behind `after`, as far as there are changes."""
     newest = changes[-1] if changes else None
+    reached = EventId(newest["revision"], newest["epoch"]) if newest else after
     data = {
         "exam_id": exam_id,
-        "after": after,
-        "revision": newest["revision"] if newest else after,
+        "after": after.revision,
+        "revision": reached.revision,
         "submissions": sum(row["submissions"] for row in changes),
         "reasons": sorted({row["reason"] for row in changes}),
         "total_participants": standing.total_participants,
         "committed_at": newest["committed_at"] if newest else standing.changed_at,
     }
-    return f"id: {data['revision']}\nevent: {kind}\ndata: {ENCODER.encode(data)}\n\n".encode()
+    return f"id: {reached}\nevent: {kind}\ndata: {ENCODER.encode(data)}\n\n".encode()
 
 
-def _first_event(exam_id: int, last_seen: int | None, standing: Standing) -> tuple[int, bytes]:
-    """Return the revision a client has after its first event, and that event."""
-    if last_seen is not None and last_seen > standing.revision:
-        # Of another history: the database was restored, or the exam is another one's.
-        return standing.revision, event("reset", exam_id, standing.revision, standing, [])
+def _first_event(
+    exam_id: int, last_seen: EventId | None, standing: Standing
+) -> tuple[EventId, bytes]:
+    """Return what a client has after its first event, and that event."""
+    if last_seen is not None and _is_of_another_history(last_seen, standing):
+        return standing.newest, event("reset", exam_id, standing.newest, standing, [])
     text = event("revision", exam_id, standing.after, standing, standing.changes)
     return standing.reached, text
+
+
+def _is_of_another_history(last_seen: EventId, standing: Standing) -> bool:
+    """Tell whether the database was restored since, or may have been.
+
+    A number alone names no history. Where the board has moved on, the event says so whatever it is
+    of; where it seems to stand still, nobody can tell.
+    """
+    if last_seen.epoch is None:
+        return last_seen.revision >= standing.revision
+    return last_seen != standing.after
 
 
 def _too_many(code: str, what: str) -> Problem:

@@ -10,7 +10,7 @@ from typing import Any, cast
 from flask import current_app
 
 from gateway.auth import Caller
-from gateway.cache import PageCache
+from gateway.cache import Mark, PageCache
 from gateway.coalescing import Coalescer
 from gateway.db import Database, Row
 from gateway.errors import Problem
@@ -69,13 +69,13 @@ class Submissions:
 
     def _publish(self, rows: Sequence[Row]) -> None:
         """Publish the revisions that a call has made."""
-        revisions: dict[int, int] = {}
+        marks: dict[int, Mark] = {}
         for row in rows:
             if row["revision"] is not None:
-                exam_id = row["exam_id"]
-                revisions[exam_id] = max(row["revision"], revisions.get(exam_id, 0))
-        for exam_id, revision in revisions.items():
-            self._cache.publish(exam_id, revision)
+                exam_id, mark = row["exam_id"], Mark.of(row["committed_at"], row["revision"])
+                marks[exam_id] = max(mark, marks.get(exam_id, mark))
+        for exam_id, mark in marks.items():
+            self._cache.publish(exam_id, mark)
 
 
 def submissions() -> Submissions:

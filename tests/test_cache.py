@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import redis
 
 from gateway import cache as cache_module
-from gateway.cache import Page, PageCache
+from gateway.cache import Mark, Page, PageCache
 from gateway.config import Config
 from gateway.metrics import Metrics
 from gateway.submissions import LARGE_CHARACTERS
+from services import start_redis
 from services.gateway import THREADS
+from services.server import ROOT
 from tests.client import Answer, Api
 from tests.factories import make_exam, make_session, make_user, submission
 from tests.own_server import OwnServer
@@ -39,6 +44,13 @@ def lives(own_redis: OwnServer) -> dict[bytes, int]:
     """Return for how many ms each key that is about a board will live."""
     with redis.Redis.from_url(own_redis.url) as client:
         return {key: client.pttl(key) for key in client.keys("podium:exam:*")}
+
+
+def pages_in(own_redis: OwnServer) -> list[bytes]:
+    """Return the names of all pages that are kept."""
+    with redis.Redis.from_url(own_redis.url) as client:
+        fields = [field for key in lives(own_redis) for field in client.hkeys(key)]
+    return [field for field in fields if field.startswith(b"page:")]
 
 
 @pytest.fixture(scope="module")
@@ -276,7 +288,7 @@ def test_an_answer_carries_a_weak_etag_and_is_the_callers_own(
 ) -> None:
     for _ in "from MySQL", "from Redis":
         answer = pair[0].get("/leaderboard", exam_id=board.exam_id)
-        assert answer.headers["ETag"] == f'W/"{answer.json["revision"]}"'
+        assert re.fullmatch(f'W/"{answer.json["revision"]}-[0-9a-f]{{16}}"', answer.headers["ETag"])
         assert "Authorization" in answer.headers["Vary"]
         assert "private" in answer.headers["Cache-Control"]
 
@@ -288,16 +300,22 @@ def conditional(api: Api, exam_id: int, known: str) -> Answer:
     )
 
 
+def etag(api: Api, exam_id: int) -> str:
+    """Return the tag of a board's first page as it stands."""
+    return str(api.get("/leaderboard", exam_id=exam_id).headers["ETag"])
+
+
 @pytest.mark.parametrize(
     "known",
     ['W/"{}"', '"{}"', '"x", W/"{}"', 'W/"0","{}" , "y"', "*"],
 )
 def test_a_page_that_is_known_is_304(pair: list[Api], board: Board, known: str) -> None:
-    revision = board.post(pair[0], 3)
+    board.post(pair[0], 3)
+    tag = etag(pair[0], board.exam_id)
     for caller in (pair[0], pair[1].as_user(board.users[0])):
-        answer = conditional(caller, board.exam_id, known.format(revision))
+        answer = conditional(caller, board.exam_id, known.format(tag.strip('W/"')))
         assert (answer.status, answer.text) == (304, b"")
-        assert answer.headers["ETag"] == f'W/"{revision}"'
+        assert answer.headers["ETag"] == tag
         assert "Authorization" in answer.headers["Vary"]
 
 
@@ -308,7 +326,8 @@ def test_a_page_that_is_not_known_is_answered(pair: list[Api], board: Board, kno
 
 
 def test_what_was_known_is_out_of_date_after_a_submission(pair: list[Api], board: Board) -> None:
-    known = f'W/"{board.post(pair[0], 3)}"'
+    board.post(pair[0], 3)
+    known = etag(pair[0], board.exam_id)
     assert conditional(pair[1], board.exam_id, known).status == 304
     board.post(pair[0], 4)
     assert conditional(pair[1], board.exam_id, known).status == 200
@@ -318,13 +337,13 @@ def test_a_replay_brings_nothing_old_back(
     pair: list[Api], board: Board, own_redis: OwnServer
 ) -> None:
     item = submission(board.sessions[0], submission_id=f"early {board.exam_id}")
-    early = pair[0].post("/scores", item).json["revision"]
-    assert conditional(pair[0], board.exam_id, f'W/"{early}"').status == 304
+    pair[0].post("/scores", item)
+    early = etag(pair[0], board.exam_id)
     board.post(pair[0], 5)
-    wait_until(lambda: not any(b":%d:" % board.exam_id in key for key in lives(own_redis)))
+    flush(own_redis)
     assert pair[0].post("/scores", item).json["replayed"]
     # The only revision that Redis knows of now is the replay's.
-    assert conditional(pair[0], board.exam_id, f'W/"{early}"').status == 200
+    assert conditional(pair[0], board.exam_id, early).status == 200
 
 
 def test_a_board_that_does_not_exist_is_known_to_nobody(api: Api) -> None:
@@ -337,7 +356,7 @@ def test_a_change_by_a_direct_call_is_seen_within_five_seconds(
     page = pair[0].get("/leaderboard", exam_id=board.exam_id).json
     assert is_cached(pair[0], board.exam_id)
     query("CALL submit_score(%s, 'quiz', 100, 100, 1, NULL, NULL, NULL, NULL)", board.sessions[0])
-    known, began = f'W/"{page["revision"]}"', time.monotonic()
+    known, began = etag(pair[0], board.exam_id), time.monotonic()
     wait_until(lambda: conditional(pair[0], board.exam_id, known).status == 200)
     assert time.monotonic() - began < 5.5
     assert pair[1].get("/leaderboard", exam_id=board.exam_id).json["revision"] > page["revision"]
@@ -404,9 +423,14 @@ def fetch(cache: PageCache, load: Callable[[], Page]) -> tuple[Page, bool]:
     return cache.fetch(cache.look(BOARD, NAME), load)
 
 
+def mark(revision: int) -> Mark:
+    """Return the mark of a revision, of which each is a second later than the one before it."""
+    return Mark(revision * 1_000_000, revision)
+
+
 def page_of(revision: int) -> Callable[[], Page]:
     """Return what loads a page of a revision."""
-    return lambda: Page(revision, f'{{"revision": {revision}}}'.encode())
+    return lambda: Page(mark(revision), "0" * 16, f'{{"revision": {revision}}}'.encode())
 
 
 def never() -> Page:
@@ -423,27 +447,27 @@ def test_pages_of_other_boards_and_other_numbers_are_others(caches: list[PageCac
     fetch(caches[0], page_of(5))
     sight = caches[0].look(BOARD, "2:50")
     assert caches[0].fetch(sight, page_of(5)) == (page_of(5)(), False)
-    assert caches[0].look(BOARD + 1, NAME).revision is None
+    assert caches[0].look(BOARD + 1, NAME).mark is None
 
 
 def test_a_published_revision_is_in_sight_of_all(caches: list[PageCache]) -> None:
-    caches[0].publish(BOARD, 7)
-    assert caches[1].look(BOARD, NAME).revision == 7
+    caches[0].publish(BOARD, mark(7))
+    assert caches[1].look(BOARD, NAME).mark == mark(7)
 
 
 def test_a_revision_never_goes_backwards(caches: list[PageCache]) -> None:
-    caches[0].publish(BOARD, 10)
-    caches[1].publish(BOARD, 9)
-    assert caches[0].look(BOARD, NAME).revision == 10
+    caches[0].publish(BOARD, mark(10))
+    caches[1].publish(BOARD, mark(9))
+    assert caches[0].look(BOARD, NAME).mark == mark(10)
 
 
 def test_a_slow_reader_never_moves_the_revision_backwards(caches: list[PageCache]) -> None:
     def overtaken() -> Page:
-        caches[1].publish(BOARD, 6)
+        caches[1].publish(BOARD, mark(6))
         return page_of(5)()
 
     fetch(caches[0], overtaken)
-    assert caches[1].look(BOARD, NAME).revision == 6
+    assert caches[1].look(BOARD, NAME).mark == mark(6)
     assert fetch(caches[1], page_of(6)) == (page_of(6)(), False)
 
 
@@ -466,9 +490,9 @@ def test_nothing_is_kept_longer_than_its_time_to_live(
     caches: list[PageCache], own_redis: OwnServer
 ) -> None:
     fetch(caches[0], page_of(5))
-    caches[0].publish(BOARD, 5)
+    caches[0].publish(BOARD, mark(5))
     kept = lives(own_redis)
-    assert len(kept) == 2
+    assert len(kept) == 1
     assert all(0 < life <= 5000 for life in kept.values())
 
 
@@ -484,7 +508,7 @@ def test_a_load_that_took_longer_than_the_time_to_live_is_not_stored(
 
     flush(own_redis)
     assert fetch(cache, slow) == (page_of(5)(), False)
-    assert not any(b":page:" in key for key in lives(own_redis))
+    assert pages_in(own_redis) == []
     cache.close()
 
 
@@ -496,8 +520,7 @@ def test_nobody_is_shown_less_than_a_page_that_was_too_slow_to_be_stored(
     flush(own_redis)
 
     def overtaken() -> Page:
-        with redis.Redis.from_url(own_redis.url) as client:
-            wait_until(lambda: not client.keys("podium:lease:*"))
+        wait_until(lambda: lives(own_redis) == {})
         assert fetch(quick, page_of(5)) == (page_of(5)(), False)
         # Now somebody commits, and does not publish it: a DBA, or a gateway that was killed.
         return page_of(6)()
@@ -515,11 +538,11 @@ def test_a_revision_that_is_read_before_it_is_published_is_told(
         channel.subscribe(cache_module.CHANNEL)
         assert channel.get_message(timeout=5)["type"] == "subscribe"
         fetch(caches[0], page_of(6))
-        caches[1].publish(BOARD, 6)
-        assert channel.get_message(timeout=5)["data"] == b"%d 6" % BOARD
-        caches[1].publish(BOARD, 7)
+        caches[1].publish(BOARD, mark(6))
+        assert channel.get_message(timeout=5)["data"] == b"%d 6000000 6" % BOARD
+        caches[1].publish(BOARD, mark(7))
         # Once each.
-        assert channel.get_message(timeout=5)["data"] == b"%d 7" % BOARD
+        assert channel.get_message(timeout=5)["data"] == b"%d 7000000 7" % BOARD
 
 
 def test_what_a_redis_that_hung_is_told_to_store_late_is_not_stored(own_redis: OwnServer) -> None:
@@ -542,8 +565,270 @@ def test_what_a_redis_that_hung_is_told_to_store_late_is_not_stored(own_redis: O
         own_redis.resume()
     with redis.Redis.from_url(own_redis.url) as client:
         wait_until(lambda: client.info("commandstats").get("cmdstat_evalsha") is not None)
-    assert not any(b":page:" in key for key in lives(own_redis))
+    assert pages_in(own_redis) == []
     cache.close()
+
+
+@pytest.fixture
+def patient(own_redis: OwnServer) -> Iterator[list[PageCache]]:
+    """Make the caches of two processes that forget nothing while a test lasts."""
+    flush(own_redis)
+    config = Config(
+        mysql_url="", redis_url=own_redis.url, cache_ttl_sec=600, redis_timeout_sec=SLOWEST_SEC
+    )
+    made = [PageCache(config, Metrics()) for _ in range(2)]
+    yield made
+    for cache in made:
+        cache.close()
+    flush(own_redis)
+
+
+def test_a_snapshot_of_redis_is_not_believed(
+    patient: list[PageCache], own_redis: OwnServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cache_module, "PAUSE_SEC", 0.01)
+    fetch(patient[0], page_of(5))
+    with redis.Redis.from_url(own_redis.url) as client:
+        client.save()
+    patient[0].publish(BOARD, mark(6))
+    own_redis.kill()
+    own_redis.start()
+    assert list(lives(own_redis)) == [b"podium:exam:%d" % BOARD]
+    try:
+        wait_until(lambda: patient[1].look(BOARD, NAME).memory is not None)
+        assert patient[1].look(BOARD, NAME).mark is None
+        assert fetch(patient[1], page_of(6)) == (page_of(6)(), False)
+    finally:
+        flush(own_redis)
+        with redis.Redis.from_url(own_redis.url) as client:
+            client.save()
+
+
+def test_what_was_looked_for_before_a_snapshot_is_not_stored_after_it(
+    patient: list[PageCache], own_redis: OwnServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cache_module, "PAUSE_SEC", 0.01)
+
+    def restarted() -> Page:
+        with redis.Redis.from_url(own_redis.url) as client:
+            client.save()
+        patient[1].publish(BOARD, mark(6))
+        own_redis.kill()
+        own_redis.start()
+        return page_of(5)()
+
+    try:
+        assert fetch(patient[0], restarted) == (page_of(5)(), False)
+        assert pages_in(own_redis) == []
+    finally:
+        flush(own_redis)
+        with redis.Redis.from_url(own_redis.url) as client:
+            client.save()
+
+
+@pytest.fixture
+def replica(own_redis: OwnServer, tmp_path: Path) -> Iterator[OwnServer]:
+    """Start a replica that has all that Redis has."""
+    server = OwnServer(start_redis, tmp_path, "redis", "redis")
+    address = urlsplit(own_redis.url)
+    with redis.Redis.from_url(own_redis.url) as client:
+        client.config_set("repl-diskless-sync-delay", 0)
+    with redis.Redis.from_url(server.url) as client:
+        client.replicaof(address.hostname, address.port)
+        wait_until(lambda: client.info("replication")["master_link_status"] == "up")
+        yield server
+    server.stop()
+
+
+def test_a_replica_is_not_asked_and_as_the_new_primary_not_believed(
+    patient: list[PageCache], replica: OwnServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cache_module, "PAUSE_SEC", 0)
+    fetch(patient[0], page_of(5))
+    config = Config(mysql_url="", redis_url=replica.url, cache_ttl_sec=600)
+    moved = PageCache(config, Metrics())
+    with redis.Redis.from_url(replica.url) as client:
+        wait_until(lambda: bool(client.hget(f"podium:exam:{BOARD}", f"page:{NAME}")))
+        assert moved.look(BOARD, NAME).memory is None
+        client.replicaof("no", "one")
+    patient[0].publish(BOARD, mark(6))
+    # Behind: it never heard of 6.
+    assert moved.look(BOARD, NAME).mark is None
+    assert fetch(moved, page_of(6)) == (page_of(6)(), False)
+    assert fetch(moved, never) == (page_of(6)(), True)
+    moved.close()
+
+
+def test_a_primary_that_was_made_a_replica_is_left_alone(
+    patient: list[PageCache], own_redis: OwnServer, replica: OwnServer
+) -> None:
+    fetch(patient[0], page_of(5))
+    address = urlsplit(replica.url)
+    with (
+        redis.Redis.from_url(own_redis.url) as old,
+        redis.Redis.from_url(replica.url) as new,
+    ):
+        wait_until(lambda: bool(new.hget(f"podium:exam:{BOARD}", f"page:{NAME}")))
+        new.config_set("repl-diskless-sync-delay", 0)
+        new.replicaof("no", "one")
+        old.replicaof(address.hostname, address.port)
+        try:
+            wait_until(lambda: old.info("replication")["master_link_status"] == "up")
+            assert old.hget(f"podium:exam:{BOARD}", f"page:{NAME}")
+            assert fetch(patient[1], page_of(6)) == (page_of(6)(), False)
+        finally:
+            old.replicaof("no", "one")
+
+
+@pytest.mark.parametrize("lost", ["evicted", "expired"])
+def test_what_was_looked_for_before_a_mark_was_lost_is_not_stored(
+    patient: list[PageCache], own_redis: OwnServer, lost: str
+) -> None:
+    patient[1].publish(BOARD, mark(4))
+
+    def overtaken() -> Page:
+        patient[1].publish(BOARD, mark(6))
+        with redis.Redis.from_url(own_redis.url) as client:
+            if lost == "evicted":
+                client.delete(f"podium:exam:{BOARD}")
+            else:
+                # As long ago as a mark lives.
+                told_at = int(client.hget(f"podium:exam:{BOARD}", "told_at") or 0)
+                client.hset(f"podium:exam:{BOARD}", "told_at", told_at - 600_000)
+        return page_of(5)()
+
+    assert fetch(patient[0], overtaken) == (page_of(5)(), False)
+    assert pages_in(own_redis) == []
+    assert fetch(patient[1], page_of(6)) == (page_of(6)(), False)
+
+
+GARBAGE = [b"", b"x", b"-1", b"nan", b"inf", b"1e9", b"0x10", b"9" * 30, b"\xff\x00", b"5 5 5"]
+
+
+@pytest.mark.parametrize("field", ["memory", "told_at", "changed", "revision", f"page:{NAME}"])
+def test_a_field_that_makes_no_sense_is_not_believed(
+    patient: list[PageCache], own_redis: OwnServer, field: str
+) -> None:
+    for garbage in GARBAGE:
+        fetch(patient[0], page_of(5))
+        assert fetch(patient[0], never) == (page_of(5)(), True)
+        with redis.Redis.from_url(own_redis.url) as client:
+            assert client.hset(f"podium:exam:{BOARD}", field, garbage) == 0
+        assert fetch(patient[1], page_of(5)) == (page_of(5)(), False)
+        flush(own_redis)
+
+
+@pytest.mark.parametrize("damage", ["cut", "changed", "of another revision"])
+def test_a_page_that_was_damaged_is_not_served(
+    patient: list[PageCache], own_redis: OwnServer, damage: str
+) -> None:
+    fetch(patient[0], page_of(5))
+    with redis.Redis.from_url(own_redis.url) as client:
+        kept = client.hget(f"podium:exam:{BOARD}", f"page:{NAME}") or b""
+        if damage == "of another revision":
+            client.hset(f"podium:exam:{BOARD}", "revision", 6)
+        else:
+            other = kept[:-9] if damage == "cut" else kept.replace(b"revision", b"REVISION")
+            client.hset(f"podium:exam:{BOARD}", f"page:{NAME}", other)
+    assert fetch(patient[1], page_of(6)) == (page_of(6)(), False)
+
+
+@pytest.mark.parametrize("field", ["told_at", f"page:{NAME}"])
+def test_a_moment_in_the_future_is_one_before_the_clock_went_back(
+    patient: list[PageCache], own_redis: OwnServer, field: str
+) -> None:
+    fetch(patient[0], page_of(5))
+    with redis.Redis.from_url(own_redis.url) as client:
+        kept = client.hget(f"podium:exam:{BOARD}", field) or b""
+        moment, blank, rest = kept.partition(b" ")
+        later = b"%d" % (int(moment) + 3_600_000)
+        client.hset(f"podium:exam:{BOARD}", field, later + blank + rest)
+    assert fetch(patient[1], page_of(6)) == (page_of(6)(), False)
+
+
+@pytest.mark.parametrize("kind", ["string", "list", "set", "zset", "stream", "hash"])
+def test_a_key_of_another_kind_is_replaced(
+    pair: list[Api], board: Board, own_redis: OwnServer, kind: str
+) -> None:
+    before = board.answers(pair[0])
+    with redis.Redis.from_url(own_redis.url) as client:
+        keys = list(lives(own_redis))
+        assert keys
+        for key in keys:
+            client.delete(key)
+            {
+                "string": lambda key: client.set(key, b"\xff"),
+                "list": lambda key: client.rpush(key, "x"),
+                "set": lambda key: client.sadd(key, "x"),
+                "zset": lambda key: client.zadd(key, {"x": 1}),
+                "stream": lambda key: client.xadd(key, {"x": "y"}),
+                "hash": lambda key: client.hset(key, "revision", "x"),
+            }[kind](key)
+    assert board.answers(pair[0]) == board.answers(pair[1]) == before
+    assert is_cached(pair[0], board.exam_id)
+    revision = board.post(pair[1], 7)
+    assert pair[0].get("/leaderboard", exam_id=board.exam_id).json["revision"] == revision
+
+
+def test_a_user_of_redis_with_these_rights_is_enough(
+    own_redis: OwnServer, patient: list[PageCache]
+) -> None:
+    page = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+    rights = re.search(r"needs `([^`]+)` on `([^`]+)` and\s`([^`]+)`", " ".join(page.split()))
+    assert rights
+    with redis.Redis.from_url(own_redis.url) as client:
+        words = " ".join(rights.groups()).split()
+        client.execute_command("ACL", "SETUSER", "few", "on", ">word", "-@all", *words)
+        try:
+            url = own_redis.url.replace("redis://", "redis://few:word@")
+            limited = PageCache(Config(mysql_url="", redis_url=url, cache_ttl_sec=600), Metrics())
+            fetch(limited, page_of(5))
+            assert fetch(limited, never) == (page_of(5)(), True)
+            limited.publish(BOARD, mark(6))
+            assert patient[0].look(BOARD, NAME).mark == mark(6)
+            limited.close()
+        finally:
+            client.execute_command("ACL", "DELUSER", "few")
+
+
+def restored(revision: int) -> Mark:
+    """Return the mark of a revision that was made after a dump was restored, an hour later."""
+    return Mark(mark(revision).changed_us + 3_600_000_000, revision)
+
+
+def test_the_first_change_after_a_restore_ends_what_was_known(patient: list[PageCache]) -> None:
+    fetch(patient[0], page_of(10))
+    patient[1].publish(BOARD, restored(3))
+    assert patient[0].look(BOARD, NAME).mark == restored(3)
+    page = Page(restored(3), "1" * 16, b"{}")
+    assert fetch(patient[0], lambda: page) == (page, False)
+    # Told again of the old history, by a gateway that could not tell it before.
+    patient[1].publish(BOARD, mark(10))
+    assert fetch(patient[1], never) == (page, True)
+
+
+def test_until_a_change_after_a_restore_pages_are_read_and_nobody_waits_for_ever(
+    patient: list[PageCache],
+) -> None:
+    cache = patient[0]
+    cache.publish(BOARD, mark(10))
+    loads = list[int]()
+
+    def waiting() -> int:
+        [flight] = cache._flights.values()
+        return len(flight.page._condition._waiters)  # type: ignore[attr-defined]  # of threading
+
+    def old() -> Page:
+        loads.append(1)
+        if len(loads) == 1:
+            wait_until(lambda: waiting() == 7)
+        return page_of(2)()
+
+    with ThreadPoolExecutor(8) as threads:
+        fetched = [threads.submit(fetch, cache, old) for _ in range(8)]
+        assert [future.result() for future in fetched] == [(page_of(2)(), False)] * 8
+    # The first one may have begun before the others came.
+    assert len(loads) <= 3
 
 
 def test_those_who_miss_together_load_once(caches: list[PageCache]) -> None:
@@ -575,7 +860,7 @@ def test_whoever_knows_of_a_newer_revision_does_not_join_an_older_load(
     with ThreadPoolExecutor(2) as threads:
         first = threads.submit(fetch, cache, old)
         began.wait(10)
-        caches[1].publish(BOARD, 2)
+        caches[1].publish(BOARD, mark(2))
         second = threads.submit(fetch, cache, page_of(2))
         go.set()
         assert first.result()[0].revision == 1
@@ -603,8 +888,8 @@ def test_a_load_that_fails_fails_for_nobody_else(caches: list[PageCache]) -> Non
 
 def test_without_redis_every_page_is_loaded(caches: list[PageCache]) -> None:
     cache = PageCache(Config(mysql_url="", redis_url=None), Metrics())
-    cache.publish(BOARD, 9)
-    assert cache.look(BOARD, NAME).revision is None
+    cache.publish(BOARD, mark(9))
+    assert cache.look(BOARD, NAME).mark is None
     for revision in (1, 2):
         assert fetch(cache, page_of(revision)) == (page_of(revision)(), False)
     cache.close()
@@ -616,18 +901,18 @@ def test_a_revision_that_redis_did_not_take_is_published_when_it_is_back(
     fetch(caches[1], page_of(5))
     own_redis.stop()
     try:
-        caches[0].publish(BOARD, 6)
-        caches[0].publish(BOARD, 4)  # As a replay does.
-        assert caches[0].look(BOARD, NAME).revision is None
+        caches[0].publish(BOARD, mark(6))
+        caches[0].publish(BOARD, mark(4))  # As a replay does.
+        assert caches[0].look(BOARD, NAME).mark is None
     finally:
         own_redis.start()
-    wait_until(lambda: caches[1].look(BOARD, NAME).epoch is not None)
-    wait_until(lambda: caches[0].look(BOARD + 1, NAME).epoch is not None)
+    wait_until(lambda: caches[1].look(BOARD, NAME).memory is not None)
+    wait_until(lambda: caches[0].look(BOARD + 1, NAME).memory is not None)
     with ThreadPoolExecutor(8) as threads:
         sights = list(threads.map(lambda _: caches[0].look(BOARD, NAME), range(8)))
     # Of those that Redis answered, each.
-    assert {sight.revision for sight in sights if sight.epoch is not None} == {6}
-    assert caches[1].look(BOARD, NAME).revision == 6
+    assert {sight.mark for sight in sights if sight.memory is not None} == {mark(6)}
+    assert caches[1].look(BOARD, NAME).mark == mark(6)
 
 
 def test_all_threads_of_a_gateway_may_ask_at_once(own_redis: OwnServer) -> None:
@@ -638,7 +923,7 @@ def test_all_threads_of_a_gateway_may_ask_at_once(own_redis: OwnServer) -> None:
     with ThreadPoolExecutor(count) as threads:
         own_redis.hang()
         try:
-            told = [threads.submit(cache.publish, BOARD, n) for n in range(count)]
+            told = [threads.submit(cache.publish, BOARD, mark(n)) for n in range(count)]
             wait_until(lambda: sum(each.done() for each in told) + len(connections) == count)
         finally:
             own_redis.resume()
@@ -655,7 +940,7 @@ def test_a_redis_that_hangs_is_asked_once_and_then_left_alone(
         began = time.monotonic()
         for revision in range(20):
             assert fetch(caches[0], page_of(revision)) == (page_of(revision)(), False)
-            caches[0].publish(BOARD, revision)
+            caches[0].publish(BOARD, mark(revision))
         assert time.monotonic() - began < 1
     finally:
         own_redis.resume()

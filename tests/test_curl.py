@@ -1,9 +1,9 @@
 """The curl lines of README.md and docs/, typed in as they stand there, and what they print.
 
 A page is played from top to bottom in one shell, against a database that is as `make up` makes it,
-so that ids, versions and revisions are those of the page. Differ may: times, the ids that a gateway
-makes for submissions and requests, how long answers are folded, the order of a JSON object, and the
-comments of a stream.
+so that ids, versions and revisions are those of the page. Differ may: times, epochs, the ids that a
+gateway makes for submissions and requests, how long answers are folded, the order of a JSON object,
+and the comments of a stream.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ CURL = re.compile(r"\bcurl -")
 FUNCTION = re.compile(r"^(\w+)\(\)", re.MULTILINE)
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 SUBMISSION_ID = re.compile(r"\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b")
+EPOCH = re.compile(r"(?<=\b\d-)[0-9a-f]{16}\b")
 REQUEST_ID = re.compile(r'"request_id":\s*"[\w.-]+"')
 STREAM = re.compile(r"\bcurl -\w*N")
 
@@ -90,6 +91,7 @@ def commands_of(page: str) -> list[list[Command]]:
 def values(output: str) -> list[Any]:
     """Read an output: JSON documents, however they are folded, and the lines between them."""
     output = TIME.sub("(a time)", SUBMISSION_ID.sub("(an id)", output))
+    output = EPOCH.sub("(an epoch)", output)
     output = REQUEST_ID.sub('"request_id":"(an id)"', output)
     found: list[Any] = []
     while output := output.lstrip():

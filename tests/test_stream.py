@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -42,7 +43,9 @@ SOON_SEC = 1.5
 class Listener:
     """A client of a stream: what it has been sent so far."""
 
-    def __init__(self, api: Api, exam_id: int, last: int | None = None, **claims: object) -> None:
+    def __init__(
+        self, api: Api, exam_id: int, last: int | str | None = None, **claims: object
+    ) -> None:
         address = urlsplit(api.url)
         self._connection = http.client.HTTPConnection(
             str(address.hostname), address.port, timeout=30
@@ -96,7 +99,9 @@ class Listener:
 
 
 @contextmanager
-def listening(api: Api, exam_id: int, last: int | None = None, **claims: object) -> Iterator[Any]:
+def listening(
+    api: Api, exam_id: int, last: int | str | None = None, **claims: object
+) -> Iterator[Any]:
     listener = Listener(api, exam_id, last, **claims)
     try:
         wait_until(lambda: bool(listener.events))
@@ -144,7 +149,8 @@ def test_a_stream_begins_with_where_the_board_stands(
             *("event", "id", "exam_id", "after", "revision", "submissions", "reasons"),
             *("total_participants", "committed_at"),
         ]
-        assert (first["event"], first["id"], first["exam_id"]) == ("revision", "1", exam_id)
+        assert (first["event"], first["exam_id"]) == ("revision", exam_id)
+        assert re.fullmatch("1-[0-9a-f]{16}", first["id"])
         assert (first["after"], first["revision"], first["submissions"]) == (1, 1, 0)
         assert (first["reasons"], first["total_participants"]) == ([], 1)
         headers = listener.response.headers
@@ -208,9 +214,40 @@ def test_a_board_that_goes_back_resets_open_streams(
         assert (listener.events[2]["event"], listener.events[2]["after"]) == ("revision", 2)
 
 
+def test_who_comes_back_is_told_only_what_is_news(pair: list[Api], board: tuple[int, int]) -> None:
+    exam_id, session_id = board
+    with listening(pair[0], exam_id) as listener:
+        seen = listener.events[-1]["id"]
+    with listening(pair[1], exam_id, seen) as listener:
+        [first] = listener.events
+        assert (first["event"], first["id"], first["after"]) == ("revision", seen, 1)
+        listener.wait_for(post(pair[0], session_id))
+        assert (listener.events[-1]["event"], listener.events[-1]["after"]) == ("revision", 1)
+        assert listener.events[-1]["id"].startswith("2-")
+    # A number alone may be of the history before a restore: whoever stands still begins anew.
+    with listening(pair[0], exam_id, 2) as listener:
+        assert listener.events[0]["event"] == "reset"
+
+
 @pytest.mark.parametrize(
     "value",
-    ["x", "", "-1", "1.5", "1e3", "0x1", "1, 2", "9" * 30, str(2**63), "\xb2", "' OR 1=1", "1;"],
+    [
+        "x",
+        "",
+        "-1",
+        "1.5",
+        "1e3",
+        "0x1",
+        "1, 2",
+        "9" * 30,
+        str(2**63),
+        "\xb2",
+        "' OR 1=1",
+        "1;",
+        "1-",
+        "1-x",
+        "1-0123",
+    ],
     ids=ascii,
 )
 def test_a_malformed_last_event_id_is_refused(
@@ -252,13 +289,13 @@ def test_nothing_is_missed_or_told_twice_by_who_is_cut_off_while_many_write(
                 results = [writers.submit(write, session_id) for session_id in sessions]
                 wait_until(lambda: len(listener.events) >= 4)
             events += listener.events
-            with listening(pair[1], exam_id, listener.revision) as listener:
+            with listening(pair[1], exam_id, events[-1]["id"]) as listener:
                 wait_until(lambda: len(listener.events) >= 4)
             events += listener.events
         finally:
             enough.set()
         counts, revisions = zip(*[result.result() for result in results], strict=True)
-    with listening(pair[0], exam_id, listener.revision) as listener:
+    with listening(pair[0], exam_id, events[-1]["id"]) as listener:
         listener.wait_for(max(revisions))
     events += listener.events
     # Each goes on where the one before it ended.
@@ -563,7 +600,7 @@ def test_who_lags_while_his_board_goes_back_is_told_at_once(
     try:
         began = time.monotonic()
         text = next(text for text in slow if text != streams.HEARTBEAT)
-        assert text.startswith(b"id: %d\nevent: reset\n" % back_to)
+        assert re.match(rb"id: %d-[0-9a-f]{16}\nevent: reset\n" % back_to, text)
         assert time.monotonic() - began < SOON_SEC
     finally:
         query("UPDATE podium.leaderboards SET revision = %s WHERE exam_id = %s", revision, exam_id)

@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from gateway import schemas
 from gateway.auth import STAFF, require
-from gateway.cache import page_cache
+from gateway.cache import Mark, page_cache
 from gateway.db import database
 from gateway.representation import with_json
 from gateway.validation import Validator
@@ -24,8 +24,9 @@ def get_audit_trail() -> ResponseReturnValue:
     [rows] = database().call(
         "get_audit_trail", query["exam_id"], query["session_id"], query["after"], query["limit"]
     )
-    if rows:
-        page_cache().publish(query["exam_id"], rows[-1]["revision"])
+    marks = [Mark.take(row, "committed_at") for row in rows]
+    if marks:
+        page_cache().publish(query["exam_id"], marks[-1])
     full = len(rows) == query["limit"]
     return {
         "entries": [with_json(row, "details") for row in rows],

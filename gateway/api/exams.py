@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 
 from gateway import schemas
 from gateway.auth import ADMIN, caller, require
-from gateway.cache import page_cache
+from gateway.cache import Mark, page_cache
 from gateway.db import Row, database
 from gateway.representation import parse_time
 from gateway.validation import Validator
@@ -37,6 +37,7 @@ def create_exam() -> ResponseReturnValue:
         exam.get("duration_sec"),
         repeatable=False,
     )
+    del row["changed_at"]
     return _shape(row), HTTPStatus.CREATED
 
 
@@ -49,7 +50,7 @@ def list_exams() -> ResponseReturnValue:
     exams = [_shape(row) for row in rows]
     for exam in exams:
         # A revision once shown binds all later reads; a list has no need to promise so much.
-        del exam["revision"]
+        del exam["revision"], exam["changed_at"]
     full = len(exams) == query["limit"]
     return {"exams": exams, "next_after": exams[-1]["exam_id"] if full else None}
 
@@ -59,7 +60,7 @@ def list_exams() -> ResponseReturnValue:
 def get_exam(exam_id: int) -> ResponseReturnValue:
     """Read one exam."""
     [[row]] = database().call("get_exam", exam_id)
-    page_cache().publish(exam_id, row["revision"])
+    page_cache().publish(exam_id, Mark.take(row))
     return _shape(row)
 
 
@@ -71,7 +72,7 @@ def update_exam(exam_id: int) -> ResponseReturnValue:
     [[row]] = database().call_slowly(
         "update_exam_weights", exam_id, *_weights(weights), caller().user_id
     )
-    page_cache().publish(exam_id, row["revision"])
+    page_cache().publish(exam_id, Mark.take(row))
     return _shape(row)
 
 

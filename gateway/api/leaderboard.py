@@ -10,11 +10,11 @@ from flask.typing import ResponseReturnValue
 
 from gateway import schemas
 from gateway.auth import ADMIN, CANDIDATE, caller, require
-from gateway.cache import Page, page_cache
+from gateway.cache import Mark, Page, page_cache
 from gateway.db import Results, Row, database
 from gateway.errors import FieldError, Problem
-from gateway.streams import MEDIA_TYPE, hub
-from gateway.validation import Validator, whole_number
+from gateway.streams import MEDIA_TYPE, EventId, hub
+from gateway.validation import Validator
 
 blueprint = Blueprint("leaderboard", __name__)
 page_query = Validator(schemas.PAGE_QUERY)
@@ -31,23 +31,21 @@ def get_leaderboard() -> ResponseReturnValue:
     query = page_query.query()
     exam_id = query["exam_id"]
     sight = page_cache().look(exam_id, f"{query['page']}:{query['per_page']}")
-    # Of the page and not of the key beside it, which a replay of an old submission may set anew
-    # once it has expired.
-    if sight.page is not None and _is_known(sight.page.revision):
-        return _not_modified(sight.page.revision)
+    if sight.page is not None and _is_known(sight.page):
+        return _not_modified(sight.page)
     page, cached = page_cache().fetch(sight, lambda: _read_page(query, None)[0])
     entry: Row | None = None
     if caller().role == CANDIDATE:
-        entry, revision = _read_own_entry(exam_id)
-        if revision != page.revision:
+        entry, mark = _read_own_entry(exam_id)
+        if mark != page.mark:
             # The board has moved between the two reads: both anew, of one revision.
             (page, entry), cached = _read_page(query, caller().user_id), False
-            page_cache().publish(exam_id, page.revision)
-    if _is_known(page.revision):
-        return _not_modified(page.revision)
+            page_cache().publish(exam_id, page.mark)
+    if _is_known(page):
+        return _not_modified(page)
     tail = {"cached": cached, "my_entry": entry}
     text = page.text[:-1] + b"," + current_app.json.dumps(tail).encode()[1:]
-    return _tagged(Response(text, mimetype="application/json"), page.revision)
+    return _tagged(Response(text, mimetype="application/json"), page)
 
 
 @blueprint.get("/leaderboard/around")
@@ -58,7 +56,7 @@ def get_around() -> ResponseReturnValue:
     [[head], rows] = database().call(
         "get_around", query["exam_id"], query["user_id"], query["window"]
     )
-    page_cache().publish(query["exam_id"], head["revision"])
+    page_cache().publish(query["exam_id"], Mark.take(head))
     return head | {"leaderboard": rows}
 
 
@@ -68,7 +66,7 @@ def get_entry(user_id: int) -> ResponseReturnValue:
     """Read where one candidate stands."""
     exam_id = entry_query.query()["exam_id"]
     [[row]] = database().call("get_entry", exam_id, user_id)
-    page_cache().publish(exam_id, row["revision"])
+    page_cache().publish(exam_id, Mark.take(row))
     return row
 
 
@@ -95,22 +93,22 @@ def recalculate() -> ResponseReturnValue:
     """Rebuild a board from its raw scores."""
     exam_id = recalculation.body()["exam_id"]
     [[row]] = database().call_slowly("recalculate_leaderboard", exam_id, caller().user_id)
-    page_cache().publish(exam_id, row["revision"])
+    page_cache().publish(exam_id, Mark.take(row))
     return row
 
 
-def _last_event_id() -> int | None:
-    """Return the revision that a client of a stream has seen; None where it says nothing."""
+def _last_event_id() -> EventId | None:
+    """Return what a client of a stream has seen; None where it says nothing."""
     text = request.headers.get("Last-Event-ID")
     if text is None:
         return None
-    revision = whole_number(text)
-    if revision is None or not 0 <= revision <= schemas.MAX_ID:
-        message = "must be the id of an event of this stream, a whole number from 0"
+    seen = EventId.parse(text)
+    if seen is None or seen.revision > schemas.MAX_ID:
+        message = "must be the id of an event of this stream"
         raise Problem(
             "invalid_value", f"Last-Event-ID {message}", [FieldError("/Last-Event-ID", message)]
         )
-    return revision
+    return seen
 
 
 def _read_page(query: dict[str, Any], user_id: int | None) -> tuple[Page, Row | None]:
@@ -119,29 +117,30 @@ def _read_page(query: dict[str, Any], user_id: int | None) -> tuple[Page, Row | 
         "get_leaderboard", query["exam_id"], query["page"], query["per_page"], user_id
     )
     [[head], rows, own] = results
+    mark, epoch = Mark.take(head), head.pop("epoch")
     text = current_app.json.dumps(head | {"leaderboard": rows})
-    return Page(head["revision"], text.encode()), own[0] if own else None
+    return Page(mark, epoch, text.encode()), own[0] if own else None
 
 
-def _read_own_entry(exam_id: int) -> tuple[Row | None, int]:
-    """Read the caller's entry, None where he has none, and the revision it is of."""
+def _read_own_entry(exam_id: int) -> tuple[Row | None, Mark]:
+    """Read the caller's entry, None where they have none, and the mark it is of."""
     # get_entry would refuse a candidate without a score, and tell no revision.
     [[head], _, own] = database().call("get_leaderboard", exam_id, 1, 1, caller().user_id)
-    return own[0] if own else None, head["revision"]
+    return own[0] if own else None, Mark.take(head)
 
 
-def _is_known(revision: int) -> bool:
-    """Tell whether the client has this revision of the page already."""
-    return request.if_none_match.contains_weak(str(revision))
+def _is_known(page: Page) -> bool:
+    """Tell whether the client has this page already."""
+    return request.if_none_match.contains_weak(page.tag)
 
 
-def _not_modified(revision: int) -> Response:
-    return _tagged(Response(status=HTTPStatus.NOT_MODIFIED), revision)
+def _not_modified(page: Page) -> Response:
+    return _tagged(Response(status=HTTPStatus.NOT_MODIFIED), page)
 
 
-def _tagged(response: Response, revision: int) -> Response:
-    """Say which revision an answer shows, and that it is the caller's own."""
-    response.set_etag(str(revision), weak=True)
+def _tagged(response: Response, page: Page) -> Response:
+    """Say which page an answer shows, and that it is the caller's own."""
+    response.set_etag(page.tag, weak=True)
     response.vary.add("Authorization")
     # To be asked about each time: a board moves, and my_entry is nobody else's.
     response.headers["Cache-Control"] = "private, no-cache"

@@ -20,15 +20,16 @@ BEGIN
     --              p_user_id  in the middle
     --              p_window   1 to 100 entries on each side, fewer at the ends of the board; NULL:
     --                         5
-    -- Result sets: 1: exam_id, exam_title, total_participants, user_id, window, revision
+    -- Result sets: 1: exam_id, exam_title, total_participants, user_id, window, revision,
+    --                 changed_at
     --              2: rank, user_id, username, full_name, total_score, total_time_sec, by rank and
     --                 user_id
     -- Errors:      exam_not_found, entry_not_found, window_invalid; 1568 inside an open transaction
     -- Transaction: its own, REPEATABLE READ, READ ONLY
     -- Locks:       none
     -- Example:     CALL get_around(1, 1, 1);
-    --              exam_id exam_title             total_participants user_id window revision
-    --                    1 Backend Challenge 2026                842       1      1     1187
+    --              exam_id exam_title             total_participants user_id window revision ...
+    --                    1 Backend Challenge 2026                842       1      1     1187 ...
     --              rank user_id username full_name  total_score total_time_sec
     --                 1       1 alice    Alice Chen     94.5000           3200
     --                 2       2 bob      Bob Stone      94.0000           3100
@@ -64,7 +65,7 @@ BEGIN
 
         SELECT
             e.exam_id, e.title AS exam_title, b.total_participants, p_user_id AS user_id,
-            v_window AS `window`, b.revision
+            v_window AS `window`, b.revision, b.changed_at
         FROM leaderboards AS b
         INNER JOIN exams AS e ON e.exam_id = b.exam_id
         WHERE b.board_id = v_board_id;

@@ -28,7 +28,7 @@ BEGIN
     --              old_time_spent_sec, new_raw_score, new_max_score, new_weighted_score,
     --              new_time_spent_sec, old_total_score, new_total_score, rank (after it), details,
     --              request_id (of the HTTP request it came with; NULL: it came by a CALL),
-    --              created_at
+    --              created_at, committed_at (of the revision)
     -- Errors:      exam_not_found, session_not_found (also where it belongs to another exam),
     --              limit_invalid
     -- Transaction: none
@@ -68,8 +68,10 @@ BEGIN
         a.old_raw_score, a.old_max_score, a.old_weighted_score, a.old_time_spent_sec,
         a.new_raw_score, a.new_max_score, a.new_weighted_score, a.new_time_spent_sec,
         a.old_total_score, a.new_total_score, a.entry_rank AS `rank`, a.details,
-        a.request_id, a.created_at
+        a.request_id, a.created_at, r.committed_at
     FROM score_audit_log AS a
+    INNER JOIN leaderboard_revisions AS r
+        ON r.board_id = a.board_id AND r.revision = a.revision
     WHERE a.board_id = v_board_id
         AND a.revision >= v_revision
         AND a.audit_id > v_after

@@ -19,7 +19,7 @@ BEGIN
     --              p_user_id  of create_user
     -- Result sets: exam_id, revision, rank, user_id, username, full_name, total_score,
     --              weighted_coding, weighted_quiz, weighted_assessment, total_time_sec, session_id,
-    --              attempt_no
+    --              attempt_no, changed_at (of the board)
     -- Errors:      exam_not_found, entry_not_found; 1568 inside an open transaction
     -- Transaction: its own, REPEATABLE READ, READ ONLY: entry, rank and revision are of one moment
     -- Locks:       none
@@ -63,7 +63,8 @@ BEGIN
             COALESCE(s.weighted_assessment, 0) AS weighted_assessment,
             e.total_time_sec,
             e.session_id,
-            s.attempt_no
+            s.attempt_no,
+            b.changed_at
         FROM leaderboard_snapshot AS e
         INNER JOIN leaderboards AS b ON b.board_id = e.board_id
         INNER JOIN users AS u ON u.user_id = e.user_id

@@ -17,7 +17,7 @@ BEGIN
     -- Parameters:  p_exam_id  of create_exam
     -- Result sets: exam_id, title, weight_coding, weight_quiz, weight_assessment, max_attempts,
     --              attempt_policy, starts_at, ends_at, duration_sec, created_at, revision,
-    --              total_participants
+    --              total_participants, changed_at (of the board)
     -- Errors:      exam_not_found
     -- Transaction: none
     -- Locks:       none
@@ -31,7 +31,7 @@ BEGIN
     SELECT
         e.exam_id, e.title, e.weight_coding, e.weight_quiz, e.weight_assessment, e.max_attempts,
         e.attempt_policy, e.starts_at, e.ends_at, e.duration_sec, e.created_at, b.revision,
-        b.total_participants
+        b.total_participants, b.changed_at
     FROM exams AS e
     INNER JOIN leaderboards AS b ON b.exam_id = e.exam_id
     WHERE b.board_id = v_board_id;

@@ -21,7 +21,9 @@ BEGIN
     --              p_page      from 1; NULL: 1. A page past the end is empty
     --              p_per_page  1 to 200 entries; NULL: 50
     --              p_user_id   whose own entry to add; NULL: nobody's
-    -- Result sets: 1: exam_id, exam_title, total_participants, page, per_page, revision
+    -- Result sets: 1: exam_id, exam_title, total_participants, page, per_page, revision,
+    --                 changed_at, epoch (16 hexadecimal digits of the revision's hash: tell it from
+    --                 one of the same number before a restore)
     --              2: rank, user_id, username, full_name, total_score, total_time_sec, by rank and
     --                 user_id
     --              3: the same columns for p_user_id; no row where he is not on the board
@@ -29,8 +31,8 @@ BEGIN
     -- Transaction: its own, REPEATABLE READ, READ ONLY
     -- Locks:       none
     -- Example:     CALL get_leaderboard(1, 1, 50, 1);
-    --              exam_id exam_title             total_participants page per_page revision
-    --                    1 Backend Challenge 2026                842    1       50     1187
+    --              exam_id exam_title             total_participants page per_page revision ...
+    --                    1 Backend Challenge 2026                842    1       50     1187 ...
     --              rank user_id username full_name  total_score total_time_sec
     --                 1       1 alice    Alice Chen     94.5000           3200
     --              rank user_id username full_name  total_score total_time_sec
@@ -62,7 +64,8 @@ BEGIN
 
         SELECT
             e.exam_id, e.title AS exam_title, b.total_participants, v_page AS page,
-            v_per_page AS per_page, b.revision
+            v_per_page AS per_page, b.revision, b.changed_at,
+            LOWER(HEX(LEFT(b.head_hash, 8))) AS epoch
         FROM leaderboards AS b
         INNER JOIN exams AS e ON e.exam_id = b.exam_id
         WHERE b.board_id = v_board_id;

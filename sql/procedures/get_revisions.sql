@@ -20,21 +20,26 @@ BEGIN
     -- Parameters:  p_exam_id  of create_exam
     --              p_after    revision to go on behind; NULL: from the first
     --              p_limit    1 to 1000 rows; NULL: 100
-    -- Result sets: 1. exam_id, revision, total_participants, changed_at: how the board stands
-    --              2. revision, reason, submissions, committed_at, by revision, none of them newer
-    --                 than the first result set
+    -- Result sets: 1. exam_id, revision, total_participants, changed_at, epoch: how the board
+    --                 stands; after_epoch, of p_after; NULL: there is no such revision
+    --              2. revision, reason, submissions, committed_at, epoch, by revision, none of them
+    --                 newer than the first result set.
+    --                 An epoch is 16 hexadecimal digits of the revision's hash. It tells a revision
+    --                 from one of the same number in another history: a dump was restored
     -- Errors:      exam_not_found, limit_invalid
     -- Transaction: none
     -- Locks:       none
     -- Example:     CALL get_revisions(1, 1, 10);
-    --              exam_id revision total_participants changed_at
-    --                    1        2                  2 2026-11-25 00:14:45.432311
-    --              revision reason      submissions committed_at
-    --                     2 submissions           1 2026-11-25 00:14:45.432311
+    --              exam_id revision total_participants changed_at                 epoch ...
+    --                    1        2                  2 2026-11-25 00:14:45.432311 5b1e… ...
+    --              revision reason      submissions committed_at               epoch
+    --                     2 submissions           1 2026-11-25 00:14:45.432311 5b1e…
     DECLARE v_board_id BIGINT UNSIGNED;
     DECLARE v_revision BIGINT UNSIGNED;
     DECLARE v_participants INT UNSIGNED;
     DECLARE v_changed_at DATETIME(6);
+    DECLARE v_next BIGINT UNSIGNED;
+    DECLARE v_hash, v_after_hash BINARY(32);
     DECLARE v_limit BIGINT DEFAULT COALESCE(p_limit, 100);
 
     IF v_limit NOT BETWEEN 1 AND 1000 THEN
@@ -42,19 +47,41 @@ BEGIN
     END IF;
     CALL _find_board(p_exam_id, v_board_id);
 
-    SELECT revision, total_participants, changed_at
-    INTO v_revision, v_participants, v_changed_at
+    SELECT revision, total_participants, changed_at, head_hash
+    INTO v_revision, v_participants, v_changed_at, v_hash
     FROM leaderboards
     WHERE board_id = v_board_id;
+    IF p_after >= 0 AND p_after < v_revision THEN
+        SET v_next = p_after + 1;
+    END IF;
+
+    -- Each revision holds the hash of the one before it, and the first one the board's own.
+    -- Not SET: see _find_board.
+    SELECT
+        COALESCE(
+            (
+                SELECT hash FROM leaderboard_revisions
+                WHERE board_id = v_board_id AND revision = v_revision
+            ),
+            v_hash
+        ),
+        (
+            SELECT previous_hash FROM leaderboard_revisions
+            WHERE board_id = v_board_id AND revision = v_next
+        )
+    INTO v_hash, v_after_hash;
 
     SELECT
         p_exam_id AS exam_id,
         v_revision AS revision,
         v_participants AS total_participants,
-        v_changed_at AS changed_at;
+        v_changed_at AS changed_at,
+        LOWER(HEX(LEFT(v_hash, 8))) AS epoch,
+        LOWER(HEX(LEFT(IF(p_after = v_revision, v_hash, v_after_hash), 8))) AS after_epoch;
 
     -- Without a transaction the board may have moved on since: what came later is the next call's.
-    SELECT revision, reason, submissions, committed_at
+    SELECT
+        revision, reason, submissions, committed_at, LOWER(HEX(LEFT(hash, 8))) AS epoch
     FROM leaderboard_revisions
     WHERE board_id = v_board_id
         AND revision > COALESCE(p_after, 0)

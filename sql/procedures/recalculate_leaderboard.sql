@@ -18,13 +18,13 @@ BEGIN
     --              raw and no history changes.
     -- Parameters:  p_exam_id   of create_exam
     --              p_actor_id  acting user; NULL: the MySQL account itself
-    -- Result sets: exam_id, revision, total_participants
+    -- Result sets: exam_id, revision, total_participants, changed_at
     -- Errors:      exam_not_found; 1568 inside an open transaction
     -- Transaction: its own, SERIALIZABLE. Its length grows with the exam; submissions wait.
     -- Locks:       the board, then all of the exam's sessions, module scores, entries and counters
     -- Example:     CALL recalculate_leaderboard(1, NULL);
-    --              exam_id revision total_participants
-    --                    1        4                842
+    --              exam_id revision total_participants changed_at
+    --                    1        4                842 2026-11-25 00:14:45.432311
     DECLARE v_board_id BIGINT UNSIGNED;
     DECLARE v_written BOOLEAN;
 
@@ -49,7 +49,7 @@ BEGIN
         COMMIT AND NO CHAIN NO RELEASE;
     END;
 
-    SELECT exam_id, revision, total_participants
+    SELECT exam_id, revision, total_participants, changed_at
     FROM leaderboards
     WHERE board_id = v_board_id;
 

@@ -100,10 +100,13 @@ BEGIN
         a.entry_weighted_coding AS weighted_coding,
         a.entry_weighted_quiz AS weighted_quiz,
         a.entry_weighted_assessment AS weighted_assessment,
-        a.entry_total_time_sec AS total_time_sec
+        a.entry_total_time_sec AS total_time_sec,
+        r.committed_at
     FROM tmp_submissions AS t
     INNER JOIN score_audit_log AS a FORCE INDEX (uq_score_audit_log_submission_id)
         ON a.submission_id = t.submission_id
+    INNER JOIN leaderboard_revisions AS r
+        ON r.board_id = a.board_id AND r.revision = a.revision
     INNER JOIN leaderboards AS b FORCE INDEX (PRIMARY) ON b.board_id = t.board_id;
 
     COMMIT AND NO CHAIN NO RELEASE;     -- of this SELECT, on a connection without autocommit

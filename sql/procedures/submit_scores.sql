@@ -31,7 +31,7 @@ BEGIN
     --              version_conflict), submission_id, replayed, exam_id, session_id, user_id,
     --              module_type, version, revision, and the candidate's entry on the board at that
     --              revision: rank, total_score, weighted_coding, weighted_quiz,
-    --              weighted_assessment, total_time_sec
+    --              weighted_assessment, total_time_sec; committed_at (of the revision)
     -- Errors:      submissions_invalid, too_many_items; 1568 inside an open transaction. What is
     --              wrong with one item is in its row: see error_catalog, 503xx and 504xx
     -- Transaction: its own, SERIALIZABLE; after 1213 or 1205 nothing has happened: try again
@@ -62,11 +62,14 @@ BEGIN
         a.entry_weighted_coding AS weighted_coding,
         a.entry_weighted_quiz AS weighted_quiz,
         a.entry_weighted_assessment AS weighted_assessment,
-        a.entry_total_time_sec AS total_time_sec
+        a.entry_total_time_sec AS total_time_sec,
+        r.committed_at
     FROM tmp_submissions AS t
     LEFT JOIN error_catalog AS c ON c.code = t.code
     LEFT JOIN score_audit_log AS a FORCE INDEX (uq_score_audit_log_submission_id)
         ON a.submission_id = IF(t.code IS NULL, t.submission_id, NULL)
+    LEFT JOIN leaderboard_revisions AS r
+        ON r.board_id = a.board_id AND r.revision = a.revision
     LEFT JOIN leaderboards AS b FORCE INDEX (PRIMARY) ON b.board_id = t.board_id
     ORDER BY t.item_no;
 

@@ -1,5 +1,5 @@
 -- get_revisions: where a board stands, and the changes that led there.
-CALL podium_tap.plan(18);
+CALL podium_tap.plan(25);
 
 CALL podium_tap.join_podium('staff', 'admin', @staff);
 CALL podium_tap.open_exam(@exam);
@@ -14,6 +14,11 @@ CALL podium_tap.is(
     podium_tap.got('total_participants')),
     CONCAT(@exam, ' 0 0'), 'a new board stands at 0');
 CALL podium_tap.is(podium_tap.rows_in(2), 0, 'and nothing led there');
+SET @made = podium_tap.got('epoch');
+CALL podium_tap.is(podium_tap.got('after_epoch'), NULL, 'who has seen nothing knows no epoch');
+CALL podium.get_revisions(@exam, 0, NULL);
+CALL podium_tap.is(
+    podium_tap.got('after_epoch'), @made, 'revision 0 has the epoch of the new board');
 
 CALL podium_tap.score(@a, 'coding', 85, 100);
 CALL podium_tap.score(@c, 'coding', 1, 1);
@@ -39,17 +44,28 @@ CALL podium_tap.is(
     podium_tap.got_at(2, 4, 'committed_at'), @changed, 'the board has changed with the last one');
 CALL podium_tap.ok(@first < @changed, 'which is later than the first');
 
+SET @newest = podium_tap.got('epoch');
+CALL podium_tap.is(
+    podium_tap.got_at(2, 4, 'epoch'), @newest, 'the board has the epoch of the last one');
+SET @second = podium_tap.got_at(2, 2, 'epoch');
+CALL podium_tap.ok(@second <> @newest AND @newest <> @made, 'and each change one of its own');
+
 CALL podium.get_revisions(@exam, NULL, 1);
 CALL podium_tap.is(podium_tap.column_of(2, 'revision'), '1', 'page by page');
+CALL podium.get_revisions(@exam, 0, 1);
+CALL podium_tap.is(podium_tap.got('after_epoch'), @made, 'the epoch of revision 0 stays');
 CALL podium.get_revisions(@exam, 1, 2);
 CALL podium_tap.is(podium_tap.column_of(2, 'revision'), '2 3',
     'going on behind the last one seen');
+CALL podium.get_revisions(@exam, 2, 2);
+CALL podium_tap.is(podium_tap.got('after_epoch'), @second, 'whose epoch is told');
 CALL podium.get_revisions(@exam, 4, 1000);
 CALL podium_tap.is(podium_tap.rows_in(2), 0, 'until there is no more');
 CALL podium.get_revisions(@exam, 9223372036854775807, 1000);
 CALL podium_tap.is(
     CONCAT_WS(' ', podium_tap.got('revision'), podium_tap.rows_in(2)), '4 0',
     'who is ahead of the board is told where it stands');
+CALL podium_tap.is(podium_tap.got('after_epoch'), NULL, 'and that there is no such revision');
 CALL podium.get_revisions(@exam, -1, 1000);
 CALL podium_tap.is(podium_tap.rows_in(2), 4, 'nothing comes before the first');
 CALL podium.get_revisions(@other, NULL, NULL);
