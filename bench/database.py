@@ -70,7 +70,8 @@ class Database:
         if strangers:
             raise SystemExit(
                 "This database has exams that are not the bench's: it will not load a million "
-                "candidates beside them. Unset PODIUM_MYSQL_URL, or name an empty server."
+                "candidates beside them. Let PODIUM_BENCH_MYSQL_URL name an empty server, "
+                "or none."
             )
 
     def resize_buffer_pool(self, megabytes: int) -> None:

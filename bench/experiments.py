@@ -198,8 +198,7 @@ def http(ground: Ground) -> Iterator[Outcome]:
         "echo", "bench.echo:create_app", {"PODIUM_REDIS_URL": ground.podium.redis.url}
     )
     ranked = ground.serve_ranking()
-    if ranked is not None:
-        ranking.fill(ranked[1], ground.database.standings(board))
+    ranking.fill(ranked[1], ground.database.standings(board))
     secret, gateway = ground.podium.secret, ground.podium.gateway
     page = f"exam_id={board.exam_id}&page=1&per_page={PER_PAGE}"
     scores = Scores("/api/v1/scores", board, secret, CLIENTS)
@@ -209,7 +208,7 @@ def http(ground: Ground) -> Iterator[Outcome]:
         (gateway, Pages(f"/api/v1/leaderboard?{page}", secret)),
         (echo, Pages(f"/echo?{page}", secret)),
         (echo, Pages(f"/ask?{page}", secret)),
-        *([(ranked[0], scores)] if ranked else []),
+        (ranked[0], scores),
     ]
     with ExitStack() as opened:
         verification = opened.enter_context(ground.database.verified([board]))
@@ -218,9 +217,9 @@ def http(ground: Ground) -> Iterator[Outcome]:
             for server, requests in loads
         ]
         alone = opened.enter_context(ground.sql(SubmitScores(board, SHARED_ITEMS), 1))
-        by_call, posted, echoed, read, echoed_get, asked, *ranks = ground.rounds(alone, *crews)
+        by_call, posted, echoed, read, echoed_get, asked, ranks = ground.rounds(alone, *crews)
         verification.acknowledged = alone.acknowledged + crews[0].acknowledged
-    if ranked is not None and not ranking.is_sound(ranked[1], board.candidates):
+    if not ranking.is_sound(ranked[1], board.candidates):
         raise WrongBoard("the two sets in Redis do not agree")
     measured = _rates(
         f"POST /scores, {CLIENTS} clients, 1 exam of {board.candidates:,}, 1 gateway", posted
@@ -264,16 +263,15 @@ def http(ground: Ground) -> Iterator[Outcome]:
         None,
         _clients(read, asked),
     )
-    if ranks:
-        yield Figure(
-            "post-redis",
-            "/s",
-            measured,
-            _rates("the same gateway ranking in Redis, appendfsync always", ranks[0]),
-            Aim("at least", 0.6),
-            _clients(posted, ranks[0]),
-        )
-    curves = {"POST /scores": posted, "ranking in Redis": ranks[0] if ranks else [], "echo": echoed}
+    yield Figure(
+        "post-redis",
+        "/s",
+        measured,
+        _rates("the same gateway ranking in Redis, appendfsync always", ranks),
+        Aim("at least", 0.6),
+        _clients(posted, ranks),
+    )
+    curves = {"POST /scores": posted, "ranking in Redis": ranks, "echo": echoed}
     yield {
         "latency": {
             name: [[percent, _percentile(samples, percent)] for percent in PERCENTS]

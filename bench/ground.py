@@ -27,6 +27,7 @@ from services import Server, start_redis, start_stack
 from services.gateway import _answer, _command
 from services.process import Process, kept_port
 from services.server import ROOT, wait_ready
+from services.source import BENCH
 
 # Each commit is on the disk before it is acknowledged, on both sides of every figure.
 DURABILITY = {"sync_binlog": 1, "innodb_flush_log_at_trx_commit": 1, "log_bin": 1}
@@ -93,7 +94,7 @@ class Ground:
         self._copied: set[Board] = set()
         self._stack = ExitStack()
         with ExitStack() as started:
-            self.podium = started.enter_context(start_stack(home, env=UNREACHED_LIMIT))
+            self.podium = started.enter_context(start_stack(home, env=UNREACHED_LIMIT, use=BENCH))
             self.database = Database(self.podium.mysql.url)
             self._account = MysqlUrl.parse(self.podium.mysql.url).arguments
             started.callback(self.database.close)
@@ -175,14 +176,9 @@ class Ground:
         wait_ready(process, lambda: _answer(port), SERVER_TIMEOUT_SEC)
         return Server(f"http://127.0.0.1:{port}", "process", name)
 
-    def serve_ranking(self) -> tuple[Server, redis.Redis] | None:
-        """Start the gateway that ranks in a Redis of its own, which flushes always.
-
-        None where Redis is somebody else's, whose settings are not ours to change.
-        """
-        server = self._stack.enter_context(start_redis(self._home / "ranking"))
-        if server.source == "url":
-            return None
+    def serve_ranking(self) -> tuple[Server, redis.Redis]:
+        """Start the gateway that ranks in a Redis of its own, which flushes always."""
+        server = self._stack.enter_context(start_redis(self._home / "ranking", use=None))
         client = redis.Redis.from_url(server.url, decode_responses=False)
         self._stack.callback(client.close)
         ranking.make_durable(client)

@@ -43,7 +43,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         stack = (
             _running(arguments.url)
             if arguments.url
-            else start_stack(arguments.home, port=arguments.port)
+            else start_stack(arguments.home, port=arguments.port, guest="demo")
         )
     except KeyboardInterrupt:
         screen.say("\nStopped before it began.")
@@ -60,8 +60,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         _ignore_signals()
         if not arguments.url:
             with screen.busy("Stopping what this demo has started ..."):
-                stack.stop()
-            screen.say("Stopped what this demo had started; the data stays until `make reset`.")
+                others = stack.stop()
+            left = f", but the servers, which {', '.join(others)} uses" if others else ""
+            screen.say(
+                f"Stopped what this demo had started{left}; the data stays until `make reset`."
+            )
 
 
 def _running(url: str) -> Stack:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import textwrap
 from collections.abc import Iterator
@@ -341,10 +340,7 @@ def _vertical(description: list[Any], rows: list[tuple[Any, ...]]) -> Iterator[s
 def main() -> None:
     """Write the page with a server of its own."""
     # Never a server that somebody works with, whatever the environment names.
-    os.environ.pop("PODIUM_MYSQL_URL", None)
-    if os.environ.get("PODIUM_SERVICES_SOURCE") == "url":
-        del os.environ["PODIUM_SERVICES_SOURCE"]
-    with TemporaryDirectory() as home, start_mysql(Path(home)) as server:
+    with TemporaryDirectory() as home, start_mysql(Path(home), use=None) as server:
         connection = mysql.connector.connect(
             **MysqlUrl.parse(server.url).arguments, autocommit=True
         )

@@ -9,11 +9,12 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from services.lease import users
 from services.mysql import own_mysql
 from services.process import write_private
 from services.server import HOME
 from services.source import external_url
-from services.stack import drop_data, start_stack, stop_stack
+from services.stack import drop_data, require_unused, start_stack, stop_stack
 
 
 def main() -> None:
@@ -60,13 +61,18 @@ def up(home: Path, port: int | None) -> None:
 def down(home: Path) -> None:
     """Stop what runs."""
     stopped = stop_stack(home)
-    print(f"Stopped {', '.join(stopped)}." if stopped else "Nothing was running.")
+    living = users(home)
+    if stopped or not living:
+        print(f"Stopped {', '.join(stopped)}." if stopped else "Nothing was running.")
+    if living:
+        print(f"MySQL and Redis stay for {', '.join(living)}, which stops them in the end.")
 
 
 def reset(home: Path) -> None:
-    """Stop what runs and drop the data."""
+    """Stop what runs and drop the data, unless a demo is played on it."""
+    require_unused(home)
     down(home)
-    external = external_url("MySQL", own_mysql(home))
+    external = external_url("PODIUM_MYSQL_URL", own_mysql(home))
     drop_data(home)
     print(f"Dropped the data in {_shown(home)}.")
     if external:

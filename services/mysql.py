@@ -20,7 +20,7 @@ from services import debian
 from services.engine import Container
 from services.process import Process, kept, kept_port, kept_secret, write_private
 from services.server import Server, Unavailable, wait_ready
-from services.source import choose
+from services.source import SERVICE, choose
 
 IMAGE = "mysql:9.7"
 OLDEST = (8, 0, 22)
@@ -41,8 +41,11 @@ SOCKET_PATH_BYTES = 103
 START_TIMEOUT_SEC = 120
 
 
-def start_mysql(home: Path) -> Server:
-    """Find or start MySQL; the URL is its administrative account's."""
+def start_mysql(home: Path, *, use: str | None = SERVICE) -> Server:
+    """Find or start MySQL; the URL is its administrative account's.
+
+    use: for which the environment may name a server; None: one of the home's own.
+    """
     home = home.resolve()
     return choose(
         "MySQL",
@@ -50,6 +53,7 @@ def start_mysql(home: Path) -> Server:
         own_mysql,
         [Process(home, "mysqld"), Container(home, "mysql")],
         {"docker": _in_container, "path": _on_path, "debian": _unpacked},
+        use,
     )
 
 

@@ -16,7 +16,7 @@ from services import debian
 from services.engine import Container
 from services.process import Process, kept, kept_port
 from services.server import Server, Unavailable, wait_ready
-from services.source import choose
+from services.source import SERVICE, choose
 
 IMAGE = "redis:8"
 # The first that leaves its command line as it was, by which its process is known.
@@ -25,8 +25,8 @@ SETTINGS = ("--save", "", "--appendonly", "no")
 START_TIMEOUT_SEC = 30
 
 
-def start_redis(home: Path) -> Server:
-    """Find or start Redis."""
+def start_redis(home: Path, *, use: str | None = SERVICE) -> Server:
+    """Find or start Redis; use: as of start_mysql()."""
     home = home.resolve()
     return choose(
         "Redis",
@@ -34,6 +34,7 @@ def start_redis(home: Path) -> Server:
         own_redis,
         [Process(home, "redis"), Container(home, "redis")],
         {"docker": _in_container, "path": _on_path, "debian": _unpacked},
+        use,
     )
 
 

@@ -26,6 +26,11 @@ class Server:
     unix_socket: Path | None = None
     stopper: Callable[[], None] = field(default=lambda: None, repr=False)
 
+    @property
+    def started(self) -> bool:
+        """Tell whether this call has started it, and did not find it."""
+        return self.source not in ("url", "running")
+
     def stop(self) -> None:
         """Stop the server if this call's owner started it; one that was found stays as it is."""
         self.stopper()

@@ -11,6 +11,9 @@ from services.process import exclusive
 from services.server import Instance, Server, Unavailable
 
 LOCK = "services.lock"
+# Whose servers the environment may name: those of the service, of the tests, or of the bench. The
+# latter two fill, measure and break what they are given, and so never take what serves somebody.
+SERVICE, TESTS, BENCH = "", "TEST_", "BENCH_"
 
 
 def choose(
@@ -19,14 +22,18 @@ def choose(
     kept: Callable[[Path], Server | None],
     instances: Sequence[Instance],
     sources: Mapping[str, Callable[[Path], Server]],
+    use: str | None = SERVICE,
 ) -> Server:
     """Find or start a server, and print where it comes from and why.
 
-    In this order: PODIUM_<NAME>_URL; the home's own server as kept() knows it, if one of its
-    instances runs; the first of the sources that has it. PODIUM_SERVICES_SOURCE narrows the
-    choice to one of them.
+    In this order: PODIUM_<USE><NAME>_URL, unless use is None; the home's own server as kept() knows
+    it, if one of its instances runs; the first of the sources that has it. PODIUM_SERVICES_SOURCE
+    narrows the choice to one of them.
     """
     wanted = os.environ.get("PODIUM_SERVICES_SOURCE") or None
+    if wanted == "url" and use is None:
+        wanted = None
+    variable = f"PODIUM_{use or SERVICE}{name.upper()}_URL"
     if wanted not in (None, "url", *sources):
         raise SystemExit(
             f"PODIUM_SERVICES_SOURCE={wanted} names no source; there are url, {', '.join(sources)}"
@@ -34,11 +41,11 @@ def choose(
     passed = []
     with exclusive(home / LOCK):
         own = kept(home)
-        if wanted in (None, "url"):
-            if url := external_url(name, own):
+        if wanted in (None, "url") and use is not None:
+            if url := external_url(variable, own):
                 address = urlsplit(url).netloc.rpartition("@")[2]
-                return announce(name, Server(url, "url", f"{address}, named by {_variable(name)}"))
-            passed.append(f"{_variable(name)} is not set")
+                return announce(name, Server(url, "url", f"{address}, named by {variable}"))
+            passed.append(f"{variable} is not set")
         if wanted != "url" and own and any(instance.alive() for instance in instances):
             return announce(name, own)
         for source, start in sources.items():
@@ -50,17 +57,17 @@ def choose(
     raise SystemExit(
         f"Podium has no {name} to work with:\n"
         + "".join(f"  - {reason}\n" for reason in passed)
-        + f"One of these will do: {_variable(name)}, a Docker engine, {name} on the PATH, "
+        + f"One of these will do: {variable}, a Docker engine, {name} on the PATH, "
         "or a Debian or Ubuntu whose apt knows Debian's archive."
     )
 
 
-def external_url(name: str, own: Server | None) -> str | None:
-    """Return the URL of the server that PODIUM_<NAME>_URL names.
+def external_url(variable: str, own: Server | None) -> str | None:
+    """Return the URL of the server that a variable of the environment names.
 
     None for our own: whoever has read our env file still wants that server started and stopped.
     """
-    url = os.environ.get(_variable(name))
+    url = os.environ.get(variable)
     if url and own and url.partition("?")[0] == own.url.partition("?")[0]:
         return None
     return url or None
@@ -71,7 +78,3 @@ def announce(name: str, server: Server, passed: Sequence[str] = ()) -> Server:
     why = f" ({'; '.join(passed)})" if passed else ""
     print(f"{name}: {server.description}{why}", flush=True)
     return server
-
-
-def _variable(name: str) -> str:
-    return f"PODIUM_{name.upper()}_URL"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import os
 import shutil
@@ -23,11 +22,20 @@ from gateway.config import MysqlUrl
 from gateway.errors import catalog
 from services.engine import Container
 from services.gateway import start_gateway
+from services.lease import (
+    SERVERS,
+    Lease,
+    gateways,
+    instances,
+    leave_to_others,
+    started_anew,
+    users,
+)
 from services.mysql import socket_path, start_mysql
-from services.process import Process, exclusive, kept_secret
+from services.process import exclusive, kept_secret
 from services.redis import start_redis
 from services.server import HOME, ROOT, Instance, Server
-from services.source import LOCK
+from services.source import LOCK, SERVICE
 
 GATEWAY_USER = "podium_app"
 ADMIN_USER = "podium-admin"
@@ -45,6 +53,7 @@ class Stack:
     gateway_mysql_url: str = field(repr=False)
     secret: str = field(repr=False)
     admin_id: int
+    lease: Lease | None = field(default=None, repr=False)
 
     @property
     def url(self) -> str:
@@ -71,10 +80,14 @@ class Stack:
             "PODIUM_REDIS_URL": self.redis.url,
         }
 
-    def stop(self) -> None:
-        """Stop what start_stack() started, and nothing that it found."""
-        for server in (self.gateway, self.redis, self.mysql):
-            server.stop()
+    def stop(self) -> list[str]:
+        """Stop what start_stack() started, and nothing that it found or that others use by now.
+
+        Returns who these others are.
+        """
+        if self.lease is None:
+            return []
+        return self.lease.leave(self.gateway, [("redis", self.redis), ("mysqld", self.mysql)])
 
     def __enter__(self) -> Self:
         return self
@@ -84,17 +97,32 @@ class Stack:
 
 
 def start_stack(
-    home: Path = HOME, *, port: int | None = None, env: Mapping[str, str] | None = None
+    home: Path = HOME,
+    *,
+    port: int | None = None,
+    env: Mapping[str, str] | None = None,
+    guest: str | None = None,
+    use: str = SERVICE,
 ) -> Stack:
     """Find or start everything; if a part fails, what was started is stopped again.
 
-    port: the gateway's, in place of a free one. env: what else the gateway is told.
+    port: the gateway's, in place of a free one. env: what else the gateway is told. guest: the name
+    of a command that serves as long as it lives only, with a gateway of its own beside the others;
+    without it the home's one gateway is found, or started anew where it is of other settings.
+    use: for which the environment may name servers.
     """
     home = home.resolve()
-    with contextlib.ExitStack() as started:
-        database = started.enter_context(start_mysql(home))
-        redis = started.enter_context(start_redis(home))
-        gateway_mysql_url = _gateway_mysql_url(home, database)
+    lease = Lease(home, guest or "up")
+    servers: list[tuple[str, Server]] = []
+    try:
+        database = start_mysql(home, use=use)
+        servers.insert(0, ("mysqld", database))
+        redis = start_redis(home, use=use)
+        servers.insert(0, ("redis", redis))
+        for name, server in servers:
+            if server.started:
+                started_anew(home, name)
+        gateway_mysql_url = _gateway_mysql_url(home, database, use)
         upgrade_schema(database.url, gateway_mysql_url)
         admin_id = find_administrator(database.url)
         secret = os.environ.get("PODIUM_JWT_SECRET") or kept_secret(home / "run" / "jwt.secret")
@@ -103,11 +131,17 @@ def start_stack(
             mysql_url=gateway_mysql_url,
             redis_url=redis.url,
             secret=secret,
+            name=lease.name if guest else "gateway",
             port=port,
             env=env,
         )
-        started.pop_all()
-    return Stack(database, redis, gateway, gateway_mysql_url, secret, admin_id)
+    except BaseException:
+        lease.leave(None, servers)
+        raise
+    if not guest:
+        # From here on the gateway stands for it.
+        lease.release()
+    return Stack(database, redis, gateway, gateway_mysql_url, secret, admin_id, lease)
 
 
 def upgrade_schema(mysql_url: str, gateway_mysql_url: str) -> None:
@@ -153,11 +187,19 @@ def find_administrator(mysql_url: str) -> int:
 
 
 def stop_stack(home: Path = HOME) -> list[str]:
-    """Stop all that runs in a home, and return the names of what was stopped."""
+    """Stop what runs in a home, and return the names of what was stopped.
+
+    Left running is what a living command uses, such as a demo: its gateway, and the servers, which
+    it then stops in the end.
+    """
     home = home.resolve()
     stopped = []
     with exclusive(home / LOCK):
-        for instance in _instances(home):
+        living = users(home)
+        ending = [process for process in gateways(home) if process.name not in living]
+        if living:
+            leave_to_others(home, SERVERS)
+        for instance in ending if living else [*ending, *_servers(home)]:
             if instance.alive():
                 stopped.append(instance.name)
             instance.stop()
@@ -165,33 +207,38 @@ def stop_stack(home: Path = HOME) -> list[str]:
     return stopped
 
 
+def require_unused(home: Path) -> None:
+    """Refuse to go on where a living command uses the servers of a home."""
+    if living := users(home):
+        raise SystemExit(
+            f"{', '.join(living)} is running on the data in {home}: end it first, with Ctrl-C. "
+            "Nothing was dropped."
+        )
+
+
 def drop_data(home: Path = HOME) -> None:
     """Drop what a stopped home keeps, its passwords and ports included."""
     home = home.resolve()
     with exclusive(home / LOCK):
+        require_unused(home)
         Container(home, "mysql").drop_data()
         data = [home / name for name in ("mysql", "mysql.new", "run", "log")]
         for folder in filter(Path.exists, [*data, socket_path(home).parent]):
             shutil.rmtree(folder)
 
 
-def _instances(home: Path) -> list[Instance]:
-    """Return what may run in a home, in the order in which it is stopped: gateways first."""
-    names = {path.stem for path in (home / "run").glob("*.pid")} - {"redis", "mysqld"}
-    return [
-        *(Process(home, name) for name in sorted(names)),
-        Process(home, "redis"),
-        Container(home, "redis"),
-        Process(home, "mysqld"),
-        Container(home, "mysql"),
-    ]
+def _servers(home: Path) -> list[Instance]:
+    """Return the servers that may run in a home, in the order in which they are stopped."""
+    for name in SERVERS:
+        started_anew(home, name)
+    return [instance for name in SERVERS for instance in instances(home, name)]
 
 
-def _gateway_mysql_url(home: Path, mysql: Server) -> str:
+def _gateway_mysql_url(home: Path, mysql: Server, use: str) -> str:
     """Return the URL the gateway connects with; unless one is named, its account is this home's."""
     user = GATEWAY_USER
     if mysql.source == "url":
-        if named := os.environ.get("PODIUM_GATEWAY_MYSQL_URL"):
+        if named := os.environ.get(f"PODIUM_{use}GATEWAY_MYSQL_URL"):
             return named
         # Others use this server too: no account of theirs may get our password.
         user += "_" + hashlib.sha256(f"{socket.gethostname()}:{home}".encode()).hexdigest()[:8]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import pty
+import signal
 import struct
 import subprocess
 import sys
@@ -14,6 +15,9 @@ from typing import Self
 
 from tests.waiting import wait_until
 
+# What background jobs of a script, or nohup, ignore, and their children with them: those of tests
+# are ended by signals all the same.
+ENDING = (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP, signal.SIGTERM)
 FLASK = [sys.executable, "-m", "flask", "--app", "gateway"]
 
 
@@ -25,7 +29,14 @@ def begin(*arguments: object, **env: str) -> subprocess.Popen[str]:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        preexec_fn=heed_signals,
     )
+
+
+def heed_signals() -> None:
+    """Let signals end this process as they end one that a terminal has started."""
+    for number in ENDING:
+        signal.signal(number, signal.SIG_DFL)
 
 
 def run(*arguments: object, **env: str) -> subprocess.CompletedProcess[str]:
@@ -86,6 +97,7 @@ class Terminal:
         return self.process.wait(20)
 
     def _take(self) -> None:
+        heed_signals()
         os.setsid()
         fcntl.ioctl(self.terminal, termios.TIOCSCTTY, 0)
 

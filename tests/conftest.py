@@ -7,11 +7,12 @@ import secrets
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from typing import Any
+from typing import Any, cast
 from urllib.parse import quote, urlsplit
 
 import mysql.connector
 import pytest
+import redis
 
 from gateway import loader
 from gateway.config import MysqlUrl
@@ -19,11 +20,29 @@ from gateway.loader import statements
 from services import start_mysql, start_redis
 from services.gateway import start_gateway
 from services.server import HOME, Server
+from services.source import TESTS
 from tests.client import Api
 from tests.own_server import OwnServer
 from tests.sql_harness import SQL, result_sets
 
 pytest_plugins = ["tests.faults.plugin"]
+
+# What of PODIUM_… is for the tests. The rest is of a Podium that serves somebody, as `make up`
+# makes it, with whose database, secret and settings no test may have anything to do.
+OURS = (
+    "PODIUM_TEST_",
+    "PODIUM_FUZZ_",
+    "PODIUM_PROPERTY_EXAMPLES",
+    "PODIUM_SERVICES_SOURCE",
+    "PODIUM_DEBIAN_MIRROR",
+    "PODIUM_CHROMIUM",
+    "PODIUM_DOCKER",
+    "PODIUM_COMPOSE",
+    "PODIUM_IMAGE",
+)
+for _name in [name for name in os.environ if name.startswith("PODIUM_")]:
+    if not _name.startswith(OURS):
+        del os.environ[_name]
 
 # One a run, so that two runs in one checkout do not meet.
 TEST_HOME = HOME / "test" / str(os.getpid())
@@ -32,15 +51,24 @@ SECRET = secrets.token_hex(32)
 # Candidates who read as fast as they can, and a hundred bad tokens from one address, are tests.
 UNLIMITED = {"PODIUM_RATE_LIMIT_CANDIDATE": "off", "PODIUM_RATE_LIMIT_ANONYMOUS": "off"}
 GATEWAY_USER, GATEWAY_PASSWORD = "podium_app", "the password of the tests"
+ACCOUNTS = ("podium_owner@localhost", "podium_gateway", "podium_dba", f"{GATEWAY_USER}@'%'")
 
 
 @pytest.fixture(scope="session")
 def mysql_server() -> Iterator[Server]:
-    """Start an empty MySQL and load Podium into it."""
-    with start_mysql(TEST_HOME) as server:
+    """Start an empty MySQL, or take the one that is named for tests, and load Podium into it."""
+    with start_mysql(TEST_HOME, use=TESTS) as server, ExitStack() as ending:
         connection = mysql.connector.connect(
             **MysqlUrl.parse(server.url).arguments, autocommit=True
         )
+        if server.source == "url":
+            if result_sets(connection, "SHOW DATABASES LIKE 'podium'") != [[]]:
+                pytest.exit(
+                    "PODIUM_TEST_MYSQL_URL names a server that has a database podium already, "
+                    "which the tests would fill and break: name another, or drop it",
+                    returncode=2,
+                )
+            ending.callback(drop_podium, server.url)
         loader.upgrade(connection, loader.Release.read())
         loader.grant_gateway(connection, GATEWAY_USER, GATEWAY_PASSWORD)
         connection.close()
@@ -56,8 +84,17 @@ def mysql_url(mysql_server: Server) -> str:
 
 @pytest.fixture(scope="session")
 def redis_server() -> Iterator[Server]:
-    """Start Redis."""
-    with start_redis(TEST_HOME) as server:
+    """Start Redis, or take the one that is named for tests."""
+    with start_redis(TEST_HOME, use=TESTS) as server, ExitStack() as ending:
+        if server.source == "url":
+            store = ending.enter_context(redis.Redis.from_url(server.url))
+            if cast(int, store.dbsize()) > 0:
+                pytest.exit(
+                    "PODIUM_TEST_REDIS_URL names a database that has keys already, which the "
+                    "tests would mix with theirs: name an empty one",
+                    returncode=2,
+                )
+            ending.callback(store.flushdb)
         yield server
 
 
@@ -205,6 +242,15 @@ def start_api(gateway_mysql_url: str, redis_server: Server) -> Iterator[Callable
             return Api(started.enter_context(server).url, SECRET)
 
         yield start
+
+
+def drop_podium(url: str) -> None:
+    """Take Podium away from a server that is not the tests' own, with all its accounts."""
+    connection = mysql.connector.connect(**MysqlUrl.parse(url).arguments, autocommit=True)
+    result_sets(connection, "DROP DATABASE IF EXISTS podium")
+    for account in ACCOUNTS:
+        result_sets(connection, f"DROP USER IF EXISTS {account}")
+    connection.close()
 
 
 def with_account(url: str, user: str, password: str) -> str:

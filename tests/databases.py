@@ -18,11 +18,10 @@ from gateway.config import MysqlUrl
 from gateway.loader import LoaderError, Release
 from services import debian
 from services.server import ROOT
-from tests.conftest import GATEWAY_USER
+from tests.conftest import ACCOUNTS
 
 SQL = ROOT / "sql"
 PROGRAMS = ("mysql", "mysqldump", "mysqlbinlog")
-ACCOUNTS = ("podium_owner@localhost", "podium_gateway", "podium_dba", f"{GATEWAY_USER}@'%'")
 
 
 class Database:

@@ -27,6 +27,7 @@ from gateway.simulation.play import Exam, Record, Submission
 from services.server import ROOT, Server
 from services.stack import Stack
 from tests.client import STAFF_ID, Api, token
+from tests.command_line import heed_signals
 from tests.conftest import SECRET
 
 
@@ -239,4 +240,5 @@ def _start(home: Path, **env: str) -> subprocess.Popen[bytes]:
         env=os.environ | env,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
+        preexec_fn=heed_signals,
     )

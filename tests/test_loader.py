@@ -13,9 +13,8 @@ import pytest
 
 from gateway import loader
 from gateway.loader import LoaderError, Release
-from tests.conftest import GATEWAY_PASSWORD, GATEWAY_USER, with_account
+from tests.conftest import ACCOUNTS, GATEWAY_PASSWORD, GATEWAY_USER, with_account
 from tests.databases import (
-    ACCOUNTS,
     SQL,
     Database,
     Failing,

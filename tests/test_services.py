@@ -594,6 +594,88 @@ def test_a_fixed_port_that_is_taken_is_named(home: Path, stack: Stack) -> None:
     assert refused.stderr == f"The gateway cannot start: port {port} is taken\n"
 
 
+# --- A command stops only what it started
+
+
+def python_guest(home: Path, name: str = "demo") -> subprocess.Popen[str]:
+    """Begin a command that serves as long as it lives, and wait until it does."""
+    process = subprocess.Popen(
+        [
+            *(sys.executable, "-c"),
+            "import sys\nfrom pathlib import Path\nfrom services import start_stack\n"
+            f"with start_stack(Path(sys.argv[1]), guest={name!r}) as stack:\n"
+            "    print('serves', stack.url, flush=True)\n    sys.stdin.read()\n",
+            str(home),
+        ],
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    return process
+
+
+def url_of(process: subprocess.Popen[str]) -> str:
+    """Return where a guest serves, once it does."""
+    assert process.stdout is not None
+    for line in process.stdout:
+        if line.startswith("serves "):
+            return line.split()[1]
+    raise AssertionError("it has ended")
+
+
+def serves(url: str) -> bool:
+    try:
+        return get(url, "/readyz") == 200
+    except OSError:
+        return False
+
+
+def test_a_guest_leaves_the_gateway_of_make_up_as_it_is(
+    home: Path, stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = {path: path.read_text() for path in (home / "run").glob("*.pid")}
+    # Whoever has exported .local/env, and a setting more.
+    monkeypatch.delenv("PODIUM_SERVICES_SOURCE")
+    for name, text in stack.variables.items():
+        monkeypatch.setenv(name, text)
+    monkeypatch.setenv("PODIUM_CANDIDATE_SUBMISSIONS", "off")
+    with python_guest(home) as guest:
+        assert url_of(guest) != stack.url
+    assert guest.returncode == 0
+    assert {path: path.read_text() for path in (home / "run").glob("*.pid")} == before
+    assert serves(stack.url)
+
+
+def test_the_servers_stay_until_the_last_who_uses_them_ends(tmp_path: Path) -> None:
+    with python_guest(tmp_path) as first:
+        url_of(first)
+        with python_guest(tmp_path) as second:
+            url = url_of(second)
+            assert first.stdin is not None
+            first.stdin.close()
+            first.wait(60)
+            assert serves(url)
+            # What `make up` started is stopped, and it started nothing.
+            assert "MySQL and Redis stay for demo-2" in services(tmp_path, "down").stdout
+            refused = services(tmp_path, "reset")
+            assert (refused.returncode, refused.stdout) == (1, "")
+            assert refused.stderr.startswith("demo-2 is running on the data in ")
+            assert serves(url)
+    assert second.returncode == 0
+    assert list((tmp_path / "run").glob("*.pid")) == []
+    assert services(tmp_path, "reset").returncode == 0
+
+
+def test_what_a_killed_guest_has_left_is_stopped_with_the_rest(tmp_path: Path) -> None:
+    with python_guest(tmp_path) as guest:
+        url = url_of(guest)
+        guest.kill()
+    assert serves(url)
+    assert services(tmp_path, "down").stdout == "Stopped demo, redis, mysqld.\n"
+    assert not serves(url)
+
+
 def test_reset_drops_our_data_and_says_what_it_leaves(home: Path) -> None:
     reset = services(home, "reset", PODIUM_MYSQL_URL="mysql://root:x@db.example/podium")
     assert [path.name for path in home.iterdir()] == ["services.lock"]
