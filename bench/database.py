@@ -259,11 +259,12 @@ class Database:
         self.query(f"SET SESSION cte_max_recursion_depth = {CHUNK}")
         for first in range(first_user + made, first_user + count, CHUNK):
             self.query(
-                "INSERT INTO podium.users (user_id, username, full_name, role, created_at)"
+                "INSERT INTO podium.users (user_id, username, username_key,"
+                " full_name, role, created_at)"
                 " WITH RECURSIVE n AS ("
                 "  SELECT %s AS i UNION ALL SELECT i + 1 FROM n WHERE i < %s)"
-                " SELECT i, CONCAT('bench-', i), CONCAT('Candidate ', i), 'candidate',"
-                " UTC_TIMESTAMP(6) FROM n",
+                " SELECT i, CONCAT('bench-', i), CONCAT('bench-', i), CONCAT('Candidate ', i),"
+                " 'candidate', UTC_TIMESTAMP(6) FROM n",
                 first,
                 min(first + CHUNK, first_user + count) - 1,
             )

@@ -511,9 +511,11 @@ def large(own_mysql: OwnServer) -> Iterator[tuple[Database, int]]:
         # In one statement each, since 10,000 calls take longer than all the rest.
         database.execute("SET SESSION cte_max_recursion_depth = 10000")
         database.execute(
-            "INSERT INTO podium.users (user_id, username, full_name, role, created_at) "
+            "INSERT INTO podium.users "
+            "(user_id, username, username_key, full_name, role, created_at) "
             "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < %s) "
-            "SELECT n, CONCAT('user-', n), 'A candidate', 'candidate', UTC_TIMESTAMP(6) FROM n",
+            "SELECT n, CONCAT('user-', n), CONCAT('user-', n), 'A candidate', 'candidate', "
+            "UTC_TIMESTAMP(6) FROM n",
             LARGE,
         )
         database.execute(

@@ -79,7 +79,7 @@ def test_a_killed_call_leaves_no_user_without_a_session(
     known = rows(
         admin,
         "SELECT COUNT(*) AS n FROM users INNER JOIN JSON_TABLE(%s, '$[*]' COLUMNS (username"
-        " VARCHAR(64) CHARACTER SET utf8mb4 COLLATE utf8mb4_0900_as_ci PATH '$.username')) AS i"
+        " VARCHAR(64) CHARACTER SET utf8mb4 COLLATE utf8mb4_0900_bin PATH '$.username')) AS i"
         " ON i.username = users.username",
         (items,),
     )

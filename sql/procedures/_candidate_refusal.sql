@@ -7,6 +7,7 @@ DELIMITER $$
 
 CREATE DEFINER = podium_owner@localhost FUNCTION podium._candidate_refusal(
     p_code       VARCHAR(40) CHARACTER SET ascii COLLATE ascii_bin,
+    p_reason     VARCHAR(128),
     p_exam_id    BIGINT,
     p_user_id    BIGINT,
     p_actor_id   BIGINT,
@@ -21,6 +22,7 @@ CREATE DEFINER = podium_owner@localhost FUNCTION podium._candidate_refusal(
 BEGIN
     -- Purpose:     One wording for the rows of register_candidates and get_scores.
     -- Parameters:  p_code        of error_catalog; NULL: accepted
+    --              p_reason      of _name_refusal, where a name is refused
     --              p_exam_id     of create_exam
     --              p_user_id     the candidate; NULL: nobody is called so yet
     --              p_actor_id    acting user, for not_own_session
@@ -30,8 +32,8 @@ BEGIN
     -- Errors:      none
     -- Transaction: the caller's
     -- Locks:       none, called by a SELECT
-    -- Example:     SELECT _candidate_refusal('username_invalid', 1, NULL, NULL, 0, 1);
-    --              username_invalid: username must have 1 to 64 characters
+    -- Example:     SELECT _candidate_refusal('exam_not_open', NULL, 1, NULL, NULL, 0, 1);
+    --              exam_not_open: exam 1 starts at 2026-11-24 09:00:00.000000 UTC
     DECLARE v_who VARCHAR(40) DEFAULT COALESCE(CONCAT('user ', p_user_id), 'a new candidate');
     DECLARE v_starts_at, v_ends_at DATETIME(6);
     DECLARE v_max_attempts INT;
@@ -45,8 +47,10 @@ BEGIN
 
     RETURN CONCAT(p_code, ': ', CASE p_code
         WHEN 'candidates_invalid' THEN 'a candidate must be a JSON object'
-        WHEN 'username_invalid' THEN 'username must have 1 to 64 characters'
-        WHEN 'full_name_invalid' THEN 'full_name must have 1 to 200 characters'
+        WHEN 'username_invalid' THEN p_reason
+        WHEN 'full_name_invalid' THEN p_reason
+        WHEN 'not_a_candidate' THEN CONCAT(
+            v_who, ' is not a candidate: who runs exams takes none')
         WHEN 'attempt_no_invalid' THEN 'attempt_no must be a whole number from 1'
         WHEN 'not_own_session' THEN CONCAT(
             'user ', p_actor_id, ' is a candidate and starts their own sessions only')

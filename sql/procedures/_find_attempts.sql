@@ -22,9 +22,10 @@ BEGIN
     --              p_items    of _read_candidates
     --              p_counted  where an item names no attempt: TRUE: the one that counts on the
     --                         board, or the latest where none does yet; FALSE: the one in progress
-    -- Result:      array of objects: item_no, username, full_name, repeat_no, user_id (NULL:
-    --              nobody is called so yet), attempts (how many there are), attempt_no and
-    --              session_id (NULL: may start), starts (by this item), code (NULL: not refused)
+    -- Result:      array of objects: item_no, username, username_key, full_name, repeat_no, user_id
+    --              (NULL: nobody is called so yet), attempts (how many there are), attempt_no and
+    --              session_id (NULL: may start), starts (by this item), code (NULL: not refused),
+    --              reason (of _read_candidates)
     -- Errors:      none
     -- Transaction: the caller's, READ COMMITTED or a snapshot
     -- Locks:       none, called by a SELECT
@@ -35,6 +36,7 @@ BEGIN
     SELECT JSON_ARRAYAGG(JSON_OBJECT(
         'item_no', r.item_no,
         'username', r.username,
+        'username_key', r.username_key,
         'full_name', r.full_name,
         'repeat_no', r.repeat_no,
         'user_id', r.user_id,
@@ -42,28 +44,32 @@ BEGIN
         'attempt_no', r.attempt_no,
         'session_id', r.session_id,
         'starts', r.code IS NULL AND r.session_id IS NULL AND r.start_no = 1,
-        'code', r.code
+        'code', r.code,
+        'reason', r.reason
     ))
     INTO v_attempts
     FROM (
         SELECT
-            c.item_no, c.username, c.full_name, c.repeat_no, c.user_id, c.attempts, c.session_id,
-            c.attempt_no, c.code,
+            c.item_no, c.username, c.username_key, c.full_name, c.repeat_no, c.user_id, c.attempts,
+            c.session_id, c.attempt_no, c.code, c.reason,
             ROW_NUMBER() OVER (
-                PARTITION BY c.code IS NULL, c.username, c.attempt_no ORDER BY c.item_no
+                PARTITION BY c.code IS NULL, c.username_key, c.attempt_no ORDER BY c.item_no
             ) AS start_no
         FROM (
             SELECT
                 i.item_no,
                 i.username,
+                i.username_key,
                 i.full_name,
                 i.repeat_no,
                 u.user_id,
                 COALESCE(l.attempts, 0) AS attempts,
                 s.session_id,
                 COALESCE(s.attempt_no, i.attempt_no, l.attempts + 1, 1) AS attempt_no,
+                i.reason,
                 CASE
                     WHEN i.code IS NOT NULL THEN i.code
+                    WHEN u.role <> 'candidate' THEN 'not_a_candidate'
                     WHEN s.session_id IS NOT NULL THEN NULL
                     WHEN i.attempt_no <> COALESCE(l.attempts, 0) + 1 OR l.in_progress
                         THEN 'attempt_not_found'
@@ -74,21 +80,24 @@ BEGIN
             FROM JSON_TABLE(
                 p_items, '$[*]'
                 COLUMNS (
-                    item_no    INT          PATH '$.item_no',
-                    username   VARCHAR(64)  CHARACTER SET utf8mb4 COLLATE utf8mb4_0900_as_ci
-                                            PATH '$.username',
-                    full_name  VARCHAR(200) CHARACTER SET utf8mb4 COLLATE utf8mb4_0900_ai_ci
-                                            PATH '$.full_name',
-                    attempt_no SMALLINT     PATH '$.attempt_no',
-                    repeat_no  INT          PATH '$.repeat_no',
-                    code       VARCHAR(40)  CHARACTER SET ascii COLLATE ascii_bin PATH '$.code'
+                    item_no      INT          PATH '$.item_no',
+                    username     VARCHAR(64)  CHARACTER SET utf8mb4 COLLATE utf8mb4_0900_bin
+                                              PATH '$.username',
+                    username_key VARCHAR(192) CHARACTER SET utf8mb4 COLLATE utf8mb4_0900_bin
+                                              PATH '$.username_key',
+                    full_name    VARCHAR(200) CHARACTER SET utf8mb4 COLLATE utf8mb4_0900_ai_ci
+                                              PATH '$.full_name',
+                    attempt_no   SMALLINT     PATH '$.attempt_no',
+                    repeat_no    INT          PATH '$.repeat_no',
+                    code         VARCHAR(40)  CHARACTER SET ascii COLLATE ascii_bin PATH '$.code',
+                    reason       VARCHAR(128) PATH '$.reason'
                 )
             ) AS i
             STRAIGHT_JOIN exams AS e FORCE INDEX (PRIMARY) ON e.exam_id = p_exam_id
             STRAIGHT_JOIN leaderboards AS b FORCE INDEX (uq_leaderboards_exam)
                 ON b.exam_id = e.exam_id
-            LEFT JOIN users AS u FORCE INDEX (uq_users_username)
-                ON u.username = IF(i.code IS NULL, i.username, NULL)
+            LEFT JOIN users AS u FORCE INDEX (uq_users_username_key)
+                ON u.username_key = IF(i.code IS NULL, i.username_key, NULL)
             LEFT JOIN leaderboard_snapshot AS p FORCE INDEX (PRIMARY)
                 ON p.board_id = b.board_id
                 AND p.user_id = IF(p_counted, u.user_id, NULL)

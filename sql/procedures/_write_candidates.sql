@@ -24,7 +24,7 @@ BEGIN
     --              binary log is on
     -- Errors:      1062 where another call has created the same since: the caller starts again
     -- Transaction: the caller's, READ COMMITTED
-    -- Locks:       shared, the exam; the new users by username, the new sessions by user
+    -- Locks:       shared, the exam; the new users by username_key, the new sessions by user
     -- Example:     SELECT _write_candidates(1, '[]');
     --              []
     DECLARE v_before, v_after JSON;
@@ -42,22 +42,24 @@ BEGIN
 
     SELECT _find_attempts(p_exam_id, p_items, FALSE) INTO v_before;
 
-    INSERT INTO users (username, full_name, role, created_at)
-    SELECT i.username, i.full_name, 'candidate', v_now
+    INSERT INTO users (username, username_key, full_name, role, created_at)
+    SELECT i.username, i.username_key, i.full_name, 'candidate', v_now
     FROM JSON_TABLE(
         v_before, '$[*]'
         COLUMNS (
-            username  VARCHAR(64)  CHARACTER SET utf8mb4 COLLATE utf8mb4_0900_as_ci
-                                   PATH '$.username',
-            full_name VARCHAR(200) CHARACTER SET utf8mb4 COLLATE utf8mb4_0900_ai_ci
-                                   PATH '$.full_name',
-            repeat_no INT          PATH '$.repeat_no',
-            user_id   BIGINT       PATH '$.user_id',
-            code      VARCHAR(40)  CHARACTER SET ascii COLLATE ascii_bin PATH '$.code'
+            username     VARCHAR(64)  CHARACTER SET utf8mb4 COLLATE utf8mb4_0900_bin
+                                      PATH '$.username',
+            username_key VARCHAR(192) CHARACTER SET utf8mb4 COLLATE utf8mb4_0900_bin
+                                      PATH '$.username_key',
+            full_name    VARCHAR(200) CHARACTER SET utf8mb4 COLLATE utf8mb4_0900_ai_ci
+                                      PATH '$.full_name',
+            repeat_no    INT          PATH '$.repeat_no',
+            user_id      BIGINT       PATH '$.user_id',
+            code         VARCHAR(40)  CHARACTER SET ascii COLLATE ascii_bin PATH '$.code'
         )
     ) AS i
     WHERE i.code IS NULL AND i.user_id IS NULL AND i.repeat_no = 1
-    ORDER BY i.username;
+    ORDER BY i.username_key;
 
     SELECT _find_attempts(p_exam_id, p_items, FALSE) INTO v_after;
 
@@ -86,18 +88,20 @@ BEGIN
             'attempts', a.attempts,
             'attempt_no', a.attempt_no,
             'starts', a.starts,
-            'code', a.code
+            'code', a.code,
+            'reason', a.reason
         )), JSON_ARRAY())
         FROM JSON_TABLE(
             v_after, '$[*]'
             COLUMNS (
-                item_no    INT         PATH '$.item_no',
-                repeat_no  INT         PATH '$.repeat_no',
-                user_id    BIGINT      PATH '$.user_id',
-                attempts   INT         PATH '$.attempts',
-                attempt_no SMALLINT    PATH '$.attempt_no',
-                starts     BOOLEAN     PATH '$.starts',
-                code       VARCHAR(40) CHARACTER SET ascii COLLATE ascii_bin PATH '$.code'
+                item_no    INT          PATH '$.item_no',
+                repeat_no  INT          PATH '$.repeat_no',
+                user_id    BIGINT       PATH '$.user_id',
+                attempts   INT          PATH '$.attempts',
+                attempt_no SMALLINT     PATH '$.attempt_no',
+                starts     BOOLEAN      PATH '$.starts',
+                code       VARCHAR(40)  CHARACTER SET ascii COLLATE ascii_bin PATH '$.code',
+                reason     VARCHAR(128) PATH '$.reason'
             )
         ) AS a
         INNER JOIN JSON_TABLE(

@@ -6,8 +6,8 @@ DROP PROCEDURE IF EXISTS podium.create_user;
 DELIMITER $$
 
 CREATE DEFINER = podium_owner@localhost PROCEDURE podium.create_user(
-    p_username  TEXT,
-    p_full_name TEXT,
+    p_username  LONGTEXT,
+    p_full_name LONGTEXT,
     p_role      VARCHAR(255)
 )
     COMMENT 'Creates a candidate, a viewer, a grader, a moderator or an admin'
@@ -16,9 +16,10 @@ CREATE DEFINER = podium_owner@localhost PROCEDURE podium.create_user(
     SQL SECURITY DEFINER
 BEGIN
     -- Purpose:     Everybody who takes exams or runs them.
-    -- Parameters:  p_username   1 to 64 characters, taken once; case does not tell two apart,
-    --                           accents do
-    --              p_full_name  1 to 200 characters
+    -- Parameters:  p_username   1 to 64 characters once the white space at both ends is gone, each
+    --                           of which shows; taken once: case and the encoding of an accent do
+    --                           not tell two apart, all else does
+    --              p_full_name  1 to 200 characters likewise, none of which controls others
     --              p_role       candidate, viewer, grader, moderator, admin; NULL: candidate
     -- Result sets: user_id, username, full_name, role, created_at
     -- Errors:      username_invalid, full_name_invalid, role_invalid, username_taken
@@ -27,15 +28,14 @@ BEGIN
     -- Example:     CALL create_user('alice', 'Alice Chen', 'candidate');
     --              user_id username full_name  role      created_at
     --                    1 alice    Alice Chen candidate 2026-11-24 09:00:00.000000
-    DECLARE EXIT HANDLER FOR 1062
-        CALL _raise('username_taken', CONCAT('the user name ', LEFT(p_username, 64), ' is taken'));
+    DECLARE v_username VARCHAR(1024) CHARACTER SET utf8mb4 COLLATE utf8mb4_0900_bin;
+    DECLARE v_full_name VARCHAR(1024) CHARACTER SET utf8mb4 COLLATE utf8mb4_0900_bin;
+    DECLARE v_user_id BIGINT UNSIGNED;
 
-    IF COALESCE(TRIM(p_username), '') = '' OR CHAR_LENGTH(p_username) > 64 THEN
-        CALL _raise('username_invalid', 'username must have 1 to 64 characters');
-    END IF;
-    IF COALESCE(TRIM(p_full_name), '') = '' OR CHAR_LENGTH(p_full_name) > 200 THEN
-        CALL _raise('full_name_invalid', 'full_name must have 1 to 200 characters');
-    END IF;
+    DECLARE EXIT HANDLER FOR 1062
+        CALL _raise('username_taken', CONCAT('the user name ', v_username, ' is taken'));
+
+    CALL _require_names(p_username, p_full_name, v_username, v_full_name);
     IF p_role COLLATE utf8mb4_0900_bin
         NOT IN ('candidate', 'viewer', 'grader', 'moderator', 'admin') THEN
         CALL _raise('role_invalid',
@@ -43,12 +43,11 @@ BEGIN
     END IF;
 
     CALL _settle_session();
-    INSERT INTO users (username, full_name, role, created_at)
-    VALUES (p_username, p_full_name, COALESCE(p_role, 'candidate'), UTC_TIMESTAMP(6));
+    SET v_user_id = _write_user(v_username, v_full_name, COALESCE(p_role, 'candidate'));
 
     SELECT user_id, username, full_name, role, created_at
     FROM users
-    WHERE user_id = LAST_INSERT_ID();
+    WHERE user_id = v_user_id;
 END$$
 
 DELIMITER ;

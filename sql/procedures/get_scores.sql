@@ -29,12 +29,13 @@ BEGIN
     --              object by module: raw_score and max_score as texts, time_spent_sec, details)
     -- Errors:      exam_not_found, candidates_invalid, too_many_items; 1568 inside an open
     --              transaction. In rows: candidates_invalid, username_invalid, full_name_invalid,
-    --              attempt_no_invalid, attempt_not_found, exam_not_open, exam_ended
+    --              attempt_no_invalid, not_a_candidate, attempt_not_found, exam_not_open,
+    --              exam_ended
     -- Transaction: its own, REPEATABLE READ, READ ONLY
     -- Locks:       none
     -- Example:     CALL get_scores(1, '[{"username": "alice", "full_name": "Alice Chen"}]');
     --              item_no status code message user_id username_key session_id attempt_no ...
-    --                    0    200 NULL NULL          1 1C47…                 1          1 ...
+    --                    0    200 NULL NULL          1 alice                 1          1 ...
     DECLARE v_board_id BIGINT UNSIGNED;
     DECLARE v_attempts JSON;
 
@@ -57,9 +58,9 @@ BEGIN
             COALESCE(c.http_status, 200) AS status,
             t.code,
             _candidate_refusal(
-                t.code, p_exam_id, t.user_id, NULL, t.attempts, t.attempt_no) AS message,
+                t.code, t.reason, p_exam_id, t.user_id, NULL, t.attempts, t.attempt_no) AS message,
             t.user_id,
-            HEX(WEIGHT_STRING(t.username)) AS username_key,
+            t.username_key,
             s.session_id,
             t.attempt_no,
             t.attempts,
@@ -83,13 +84,14 @@ BEGIN
             v_attempts, '$[*]'
             COLUMNS (
                 item_no    INT         PATH '$.item_no',
-                username   VARCHAR(64) CHARACTER SET utf8mb4 COLLATE utf8mb4_0900_as_ci
-                                       PATH '$.username',
-                user_id    BIGINT      PATH '$.user_id',
-                attempts   INT         PATH '$.attempts',
-                attempt_no SMALLINT    PATH '$.attempt_no',
-                session_id BIGINT      PATH '$.session_id',
-                code       VARCHAR(40) CHARACTER SET ascii COLLATE ascii_bin PATH '$.code'
+                username_key VARCHAR(192) CHARACTER SET utf8mb4 COLLATE utf8mb4_0900_bin
+                                          PATH '$.username_key',
+                user_id      BIGINT       PATH '$.user_id',
+                attempts     INT          PATH '$.attempts',
+                attempt_no   SMALLINT     PATH '$.attempt_no',
+                session_id   BIGINT       PATH '$.session_id',
+                code         VARCHAR(40)  CHARACTER SET ascii COLLATE ascii_bin PATH '$.code',
+                reason       VARCHAR(128) PATH '$.reason'
             )
         ) AS t
         LEFT JOIN error_catalog AS c ON c.code = t.code

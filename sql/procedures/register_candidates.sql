@@ -18,9 +18,8 @@ BEGIN
     -- Purpose:     create_user and start_session for up to 1000 candidates in one transaction; a
     --              repetition finds what the first call made. Each succeeds or fails for itself.
     -- Parameters:  p_exam_id     of create_exam
-    --              p_candidates  array of objects: username (1 to 64 characters; case does not tell
-    --                            two apart, accents do), full_name (1 to 200 characters; of
-    --                            somebody known already it changes nothing); optional: attempt_no
+    --              p_candidates  array of objects: username and full_name as create_user takes them
+    --                            (of somebody known it changes nothing); optional: attempt_no
     --                            (that attempt, whatever its state, and no other: it starts only
     --                            where it is the next; default the one in progress, or the next)
     --              p_actor_id    acting user; a candidate starts their own sessions only; NULL: the
@@ -31,11 +30,11 @@ BEGIN
     -- Errors:      exam_not_found, candidates_invalid, too_many_items; 1568 inside an open
     --              transaction; after 1213 or 1205 nothing has happened: try again. In rows:
     --              candidates_invalid, username_invalid, full_name_invalid, attempt_no_invalid,
-    --              not_own_session, attempt_not_found, exam_not_open, exam_ended,
+    --              not_own_session, not_a_candidate, attempt_not_found, exam_not_open, exam_ended,
     --              attempts_exhausted
     -- Transaction: its own, READ COMMITTED: two starts are told apart by the unique keys alone
-    -- Locks:       shared, the exam; the new users by username, the new sessions by user, so that
-    --              two calls with the same names wait for each other in one direction
+    -- Locks:       shared, the exam; the new users by username_key, the new sessions by user, so
+    --              that two calls with the same names wait for each other in one direction
     -- Example:     CALL register_candidates(
     --                  1, '[{"username": "alice", "full_name": "Alice Chen"}]', NULL);
     --              item_no status code message user_id user_created session_id attempt_no ...
@@ -80,7 +79,8 @@ BEGIN
         COALESCE(c.http_status, 200) AS status,
         t.code,
         _candidate_refusal(
-            t.code, p_exam_id, t.user_id, p_actor_id, t.attempts, t.attempt_no) AS message,
+            t.code, t.reason, p_exam_id, t.user_id, p_actor_id, t.attempts, t.attempt_no
+        ) AS message,
         t.user_id,
         t.user_created,
         s.session_id,
@@ -95,7 +95,8 @@ BEGIN
             attempts     INT         PATH '$.attempts',
             attempt_no   SMALLINT    PATH '$.attempt_no',
             starts       BOOLEAN     PATH '$.starts',
-            code         VARCHAR(40) CHARACTER SET ascii COLLATE ascii_bin PATH '$.code'
+            code         VARCHAR(40) CHARACTER SET ascii COLLATE ascii_bin PATH '$.code',
+            reason       VARCHAR(128) PATH '$.reason'
         )
     ) AS t
     LEFT JOIN error_catalog AS c ON c.code = t.code

@@ -32,6 +32,7 @@ VALUES
     ('actor_not_found', 50105, 404, 'The acting user does not exist', NULL),
     ('candidates_invalid', 50106, 422, 'The candidates are not an array of objects',
      '/candidates'),
+    ('not_a_candidate', 50108, 409, 'The user is not a candidate', '/user_id'),
     -- 502xx: exams
     ('exam_not_found', 50200, 404, 'No such exam', '/exam_id'),
     ('weights_invalid', 50201, 422, 'The weights are not valid', '/weights'),

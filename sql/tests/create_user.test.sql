@@ -55,7 +55,7 @@ CALL podium_tap.throws(
     'a role with an accent is not one of them');
 
 -- What a careless layer would take for its own syntax is kept as it is.
-SET @hostile = 'delimiter it''s; "quoted" \\ back\\slash %s 😀 \n-- # /* {{x}}';
+SET @hostile = 'delimiter it''s; "quoted" \\ back\\slash %s 😀 -- # /* {{x}}';
 CALL podium.create_user(podium_tap.name('delimiter it''s 😀"\\'), @hostile, 'admin');
 CALL podium_tap.is(podium_tap.got('full_name'), @hostile, 'hostile strings come back unchanged');
 CALL podium_tap.is(
@@ -68,7 +68,7 @@ ROLLBACK;
 CALL podium_tap.is(
     (
     SELECT COUNT(
-    *) FROM podium.users WHERE username = CONVERT(@name USING utf8mb4) COLLATE utf8mb4_0900_as_ci),
+    *) FROM podium.users WHERE username = CONVERT(@name USING utf8mb4) COLLATE utf8mb4_0900_bin),
     0,
     'inside an open transaction it is part of it');
 CALL podium.create_user(@name, 'Bob', NULL);

@@ -20,7 +20,7 @@ CALL podium_tap.is(
 CALL podium_tap.is(podium_tap.got('user_id'), NULL, 'and is nobody yet');
 CALL podium_tap.is(
     (SELECT COUNT(*) FROM podium.users
-     WHERE username = podium_tap.name('new') COLLATE utf8mb4_0900_as_ci),
+     WHERE username = podium_tap.name('new') COLLATE utf8mb4_0900_bin),
     0, 'nobody is created');
 
 CALL podium.start_session(@exam, @alice, NULL);

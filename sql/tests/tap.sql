@@ -139,7 +139,7 @@ BEGIN
 
     CALL podium.create_user(v_name, p_name, p_role);
     SET o_user_id = (
-        SELECT user_id FROM podium.users WHERE username = v_name COLLATE utf8mb4_0900_as_ci
+        SELECT user_id FROM podium.users WHERE username = v_name COLLATE utf8mb4_0900_bin
     );
 END$$
 
