@@ -9,10 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import mysql.connector
-
 from bench.boards import Board
 from gateway.config import MysqlUrl
+from gateway.connecting import connect
 from gateway.loader import statements
 
 SQL = Path(__file__).parent / "sql"
@@ -30,13 +29,7 @@ class Database:
     """The administrative account's way into the database under test."""
 
     def __init__(self, url: str) -> None:
-        self._connection: Any = mysql.connector.connect(
-            **MysqlUrl.parse(url).arguments,
-            autocommit=True,
-            charset="utf8mb4",
-            collation="utf8mb4_0900_ai_ci",
-            time_zone="+00:00",
-        )
+        self._connection: Any = connect(MysqlUrl.parse(url))
         # The revision at which each board was found right.
         self._checked: dict[Board, int] = {}
 

@@ -13,9 +13,8 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
-import mysql.connector
-
 from gateway.config import MysqlUrl
+from gateway.connecting import connect
 from gateway.simulation.client import Caller, Gateway
 from gateway.simulation.play import Record, Submission
 
@@ -100,13 +99,7 @@ class Evidence:
     """MySQL, read past Podium with the administrative account; it can write nothing."""
 
     def __init__(self, url: str) -> None:
-        self._connection: Any = mysql.connector.connect(
-            **MysqlUrl.parse(url).arguments,
-            database="podium",
-            autocommit=True,
-            charset="utf8mb4",
-            collation="utf8mb4_0900_ai_ci",
-        )
+        self._connection: Any = connect(MysqlUrl.parse(url), database="podium")
         self.rows("SET SESSION TRANSACTION READ ONLY")
 
     def rows(self, statement: str, *values: object) -> list[dict[str, Any]]:

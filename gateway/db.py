@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import random
+import threading
 import time
 from typing import Any, cast
 
@@ -11,19 +12,14 @@ import _mysql_connector
 import mysql.connector
 from flask import current_app
 from mysql.connector import errorcode
-from mysql.connector._scripting import MySQLScriptSplitter
-from mysql.connector.constants import ClientFlag
 from mysql.connector.cursor_cext import CMySQLCursorDict
 from sqlalchemy import exc, pool
 
 from gateway.config import Config, MysqlUrl
+from gateway.connecting import connect
 from gateway.errors import Problem
 from gateway.metrics import CallMeter, Metrics
 from gateway.tracing import call_span
-
-# mysql-connector-python 9.2 and later look for DELIMITER in the text after the parameters have been
-# put into it, so that a candidate's string with that word breaks the CALL or is altered.
-cast(Any, MySQLScriptSplitter).has_delimiter = staticmethod(lambda code: False)
 
 Row = dict[str, Any]
 Results = list[list[Row]]
@@ -32,46 +28,113 @@ Results = list[list[Row]]
 DRIVER_ERRORS = (mysql.connector.Error, _mysql_connector.MySQLInterfaceError)
 
 # The transaction is undone and may be tried again.
-COLLISIONS = {errorcode.ER_LOCK_DEADLOCK, errorcode.ER_LOCK_WAIT_TIMEOUT}
+COLLISIONS = {
+    errorcode.ER_LOCK_DEADLOCK,
+    errorcode.ER_LOCK_WAIT_TIMEOUT,
+    errorcode.ER_TRANSACTION_ROLLBACK_DURING_COMMIT,  # by another member of a group
+    errorcode.ER_NEED_REPREPARE,  # a table was altered meanwhile
+    errorcode.ER_TABLE_DEF_CHANGED,
+}
 # The request never reached the server: it may be sent again whatever it says.
 NOT_SENT = {
     errorcode.CR_SERVER_GONE_ERROR,
     -1,  # the driver's own: the connection was seen to be closed
+    # Or was refused before it began, and may not be by a connection that is opened now.
+    errorcode.ER_CANT_EXECUTE_IN_READ_ONLY_TRANSACTION,
 }
 # The connection broke in the middle: the server may have done it or not.
 UNDECIDED = {
     errorcode.CR_SERVER_LOST,
     errorcode.CR_SERVER_LOST_EXTENDED,
+    errorcode.CR_MALFORMED_PACKET,
     errorcode.ER_SERVER_SHUTDOWN,
     errorcode.ER_CLIENT_INTERACTION_TIMEOUT,
+    errorcode.ER_SESSION_WAS_KILLED,
     errorcode.ER_QUERY_INTERRUPTED,  # by KILL
     errorcode.ER_UNKNOWN_ERROR,  # by KILL as well, in the middle of an UPDATE of joined tables
     errorcode.ER_BINLOG_LOGGING_IMPOSSIBLE,  # the server ends itself in the middle of a commit
+    # A network between the server and us that loses what it is given.
+    *(errorcode.ER_NET_READ_ERROR, errorcode.ER_NET_READ_INTERRUPTED),
+    *(errorcode.ER_NET_ERROR_ON_WRITE, errorcode.ER_NET_WRITE_INTERRUPTED),
+    *(errorcode.ER_ABORTING_CONNECTION, errorcode.ER_NEW_ABORTING_CONNECTION),
 }
-# Nobody can be served now; later perhaps.
+# Nobody can be served now; later perhaps, or once an administrator has done something. Source: all
+# errors of MySQL 9.7 were gone through for those that speak of the state of the server or of the
+# account, and not of a statement.
 OUT_OF_REACH = {
-    errorcode.CR_CONNECTION_ERROR,
-    errorcode.CR_CONN_HOST_ERROR,
+    # No connection comes about.
+    *(errorcode.CR_SOCKET_CREATE_ERROR, errorcode.CR_CONNECTION_ERROR),
+    *(errorcode.CR_CONN_HOST_ERROR, errorcode.CR_IPSOCK_ERROR, errorcode.CR_TCP_CONNECTION),
     errorcode.CR_SSL_CONNECTION_ERROR,  # it went away in the middle of the greeting
+    errorcode.CR_SERVER_HANDSHAKE_ERR,
+    errorcode.ER_HANDSHAKE_ERROR,
+    errorcode.ER_BAD_HOST_ERROR,
     # In a container network the name of a stopped server is unknown.
     errorcode.CR_UNKNOWN_HOST,
+    errorcode.ER_SERVER_ISNT_AVAILABLE,
+    # There are too many of them.
     errorcode.ER_CON_COUNT_ERROR,
     errorcode.ER_USER_LIMIT_REACHED,
     errorcode.ER_TOO_MANY_USER_CONNECTIONS,
+    errorcode.ER_HOST_IS_BLOCKED,  # after too many that did not come about
+    # The account may not now.
+    errorcode.ER_SERVER_OFFLINE_MODE,
+    errorcode.ER_ACCOUNT_HAS_BEEN_LOCKED,
+    errorcode.ER_USER_ACCESS_DENIED_FOR_USER_ACCOUNT_BLOCKED_BY_PASSWORD_LOCK,
+    *(errorcode.ER_MUST_CHANGE_PASSWORD, errorcode.ER_MUST_CHANGE_PASSWORD_LOGIN),
+    errorcode.ER_SECURE_TRANSPORT_REQUIRED,
+    # Nothing is written now.
     errorcode.ER_OPTION_PREVENTS_STATEMENT,  # read-only, as a replica is
-    errorcode.ER_RECORD_FILE_FULL,  # no room on its disk
+    *(errorcode.ER_READ_ONLY_MODE, errorcode.ER_INNODB_READ_ONLY, errorcode.ER_OPEN_AS_READONLY),
+    errorcode.ER_CANT_EXECUTE_IN_READ_ONLY_TRANSACTION,
+    errorcode.ER_SCHEMA_READ_ONLY,
+    errorcode.ER_CANT_UPDATE_WITH_READLOCK,
+    *(errorcode.ER_BEFORE_DML_VALIDATION_ERROR, errorcode.ER_RUN_HOOK_ERROR),  # a group without
+    *(errorcode.ER_GR_HOLD_WAIT_TIMEOUT, errorcode.ER_GR_HOLD_KILLED),  # enough members, or busy
+    *(errorcode.ER_GRP_TRX_CONSISTENCY_NOT_ALLOWED, errorcode.ER_GRP_TRX_CONSISTENCY_BEFORE),
+    errorcode.ER_GRP_TRX_CONSISTENCY_AFTER_ON_TRX_BEGIN,
+    errorcode.ER_GRP_TRX_CONSISTENCY_BEGIN_NOT_ALLOWED,
+    # A binlog_format that does not hold what the procedures do.
+    errorcode.ER_BINLOG_STMT_MODE_AND_ROW_ENGINE,
+    errorcode.ER_CLIENT_GTID_UNSAFE_CREATE_DROP_TEMP_TABLE_IN_TRX_IN_SBR,
+    # It has no room on its disk, or in memory, or for another transaction.
+    *(errorcode.ER_RECORD_FILE_FULL, errorcode.ER_DISK_FULL_NOWAIT, errorcode.ER_ERROR_ON_WRITE),
+    errorcode.ER_GET_ERRNO,  # the system's own, 28 where the disk for temporary tables is full
+    *(errorcode.ER_TRANS_CACHE_FULL, errorcode.ER_STMT_CACHE_FULL),
+    *(errorcode.ER_BINLOG_ROW_LOGGING_FAILED, errorcode.ER_TABLESPACE_AUTO_EXTEND_ERROR),
+    *(errorcode.ER_OUTOFMEMORY, errorcode.ER_OUT_OF_SORTMEMORY, errorcode.ER_OUT_OF_RESOURCES),
+    *(errorcode.ER_ENGINE_OUT_OF_MEMORY, errorcode.ER_CAPACITY_EXCEEDED),
+    *(errorcode.ER_CANT_CREATE_THREAD, errorcode.ER_STACK_OVERRUN_NEED_MORE),
+    *(errorcode.ER_LOCK_TABLE_FULL, errorcode.ER_CANT_LOCK),
+    *(errorcode.ER_TOO_MANY_CONCURRENT_TRXS, errorcode.ER_INNODB_UNDO_LOG_FULL),
+    4081,  # the limit of one connection's memory; the driver has no name for it, nor for
+    4082,  # that of all connections
+    errorcode.ER_QUERY_TIMEOUT,
 }
-# Podium is not there, or not whole: before `db upgrade`, or in the middle of one.
+# Podium is not there, or not whole, or of another release: before `db upgrade`, or in the middle of
+# one; or the account is another one than it made.
 NOT_SET_UP = {
     errorcode.ER_ACCESS_DENIED_ERROR,
-    errorcode.ER_DBACCESS_DENIED_ERROR,
+    errorcode.ER_ACCESS_DENIED_NO_PASSWORD_ERROR,
+    errorcode.ER_HOST_NOT_PRIVILEGED,
+    *(errorcode.ER_PLUGIN_IS_NOT_LOADED, errorcode.ER_NOT_SUPPORTED_AUTH_MODE),
+    *(errorcode.CR_AUTH_PLUGIN_CANNOT_LOAD, errorcode.CR_AUTH_PLUGIN_ERR),
+    *(errorcode.ER_DBACCESS_DENIED_ERROR, errorcode.ER_DB_ACCESS_DENIED),
     errorcode.ER_BAD_DB_ERROR,
     errorcode.ER_SP_DOES_NOT_EXIST,
+    errorcode.ER_SP_WRONG_NO_OF_ARGS,
     errorcode.ER_PROCACCESS_DENIED_ERROR,
+    *(errorcode.ER_NO_SUCH_TABLE, errorcode.ER_TABLEACCESS_DENIED_ERROR),
+    errorcode.ER_NO_SUCH_USER,  # the owner of the procedures
 }
 RETRIES = 3
 # A connection that answered so recently is taken to be alive.
 FRESH_SEC = 1.0
+# As often as the log names one cause why nobody can be served.
+TELL_SEC = 10.0
+# Whether anything can be written. What the gateway calls says so too late.
+WRITABLE = """SELECT IF(@@GLOBAL.super_read_only OR @@GLOBAL.read_only, 'read_only',
+IF(@@GLOBAL.transaction_read_only, 'transaction_read_only', NULL)) AS obstacle"""
 
 log = logging.getLogger(__name__)
 
@@ -161,8 +224,15 @@ class Database:
                 raise _translated(errno, error) from error
 
     def ping(self) -> None:
-        """Ask the server for a sign of life; raises Problem where there is none."""
+        """Ask whether the server can read and write; raises Problem where it cannot."""
         self.call("list_exams", None, 1)
+        try:
+            [[row]] = self._attempt(WRITABLE, (), True)
+        except DRIVER_ERRORS as error:
+            raise _translated(cast(int, error.errno), error) from error
+        if row["obstacle"] is not None:
+            _tell(row["obstacle"], f"{row['obstacle']} is set")
+            raise _unavailable("the database is read-only")
 
     @property
     def checked_out(self) -> int:
@@ -217,20 +287,14 @@ class Database:
 
     def _connect(self, read_timeout_sec: int) -> Any:
         """Open a connection; its session is set up so that the server gives up before we do."""
-        return mysql.connector.connect(
-            **self._url.arguments,
+        lock_wait_sec = max(1, (read_timeout_sec - 1) // (RETRIES + 1))
+        return connect(
+            self._url,
+            settings={"innodb_lock_wait_timeout": str(lock_wait_sec)},
             database="podium",
-            autocommit=True,
-            charset="utf8mb4",
-            collation="utf8mb4_0900_ai_ci",
-            time_zone="+00:00",
-            client_flags=[-ClientFlag.MULTI_STATEMENTS],
-            use_pure=False,
             connection_timeout=self._config.database_timeout_sec,
             read_timeout=read_timeout_sec,
             write_timeout=self._config.database_timeout_sec,
-            init_command="SET innodb_lock_wait_timeout = "
-            f"{max(1, (read_timeout_sec - 1) // (RETRIES + 1))}",
         )
 
 
@@ -293,16 +357,40 @@ def _translated(errno: int, error: Exception) -> Problem:
     if 50000 <= errno <= 51999:
         return Problem.of_refusal(errno, str(cast(Any, error).msg))
     if errno in UNDECIDED:
+        _tell_cause(errno, error)
         return _unavailable(
             "the connection to the database broke in the middle of the call, which may have been "
             "carried out or not; a repetition with the same submission id is safe"
         )
     if errno in COLLISIONS | NOT_SENT | OUT_OF_REACH:
+        if errno in OUT_OF_REACH:
+            _tell_cause(errno, error)
         return _unavailable("the database cannot be had in time; nothing was changed")
-    log.error("a CALL failed with MySQL error %s", errno, exc_info=error)
     if errno in NOT_SET_UP:
+        _tell_cause(errno, error)
         return _unavailable("the database is not set up for this gateway, or is being upgraded")
+    log.error("a CALL failed with MySQL error %s", errno, exc_info=error)
     return Problem("internal_error", "the database refused a call of the gateway")
+
+
+# When each cause was named last.
+_told_at: dict[object, float] = {}
+_telling = threading.Lock()
+
+
+def _tell_cause(errno: int, error: Exception) -> None:
+    """Name in the log the error why MySQL does not serve."""
+    _tell(errno, f"{cast(Any, error).msg} ({errno})")
+
+
+def _tell(cause: object, text: str) -> None:
+    """Name a cause in the log, once in a while: every request meets the same."""
+    with _telling:
+        now = time.monotonic()
+        if now - _told_at.get(cause, float("-inf")) < TELL_SEC:
+            return
+        _told_at[cause] = now
+    log.error("MySQL does not serve: %s", text)
 
 
 def _unavailable(detail: str) -> Problem:

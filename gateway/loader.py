@@ -28,6 +28,19 @@ BEGUN = " (begun)"
 # What commits by itself. Source: the manual, "Statements That Cause an Implicit Commit".
 DDL = re.compile(r"(ALTER|CREATE|DROP|RENAME|TRUNCATE|GRANT|REVOKE|ANALYZE|OPTIMIZE)\b", re.I)
 
+# What keeps a password from being set, by errno.
+PASSWORD_POLICIES = {
+    errorcode.ER_NOT_VALID_PASSWORD: "validate_password",
+    errorcode.ER_CREDENTIALS_CONTRADICT_TO_HISTORY: "password_history or password_reuse_interval",
+}
+# Of these the password was right.
+REFUSED_WITH_PASSWORD = {
+    errorcode.ER_ACCOUNT_HAS_BEEN_LOCKED,
+    errorcode.ER_SERVER_OFFLINE_MODE,
+    errorcode.ER_USER_LIMIT_REACHED,
+    errorcode.ER_TOO_MANY_USER_CONNECTIONS,
+}
+
 # Checksum and release of each applied file, by path.
 Ledger = dict[str, tuple[str, str]]
 
@@ -233,10 +246,47 @@ def grant_gateway(connection: Any, user: str, password: str) -> None:
             f"the gateway's account must not be the administrative one, {user}: "
             "give PODIUM_GATEWAY_MYSQL_URL a user of its own"
         )
-    _execute(connection, "CREATE USER IF NOT EXISTS %s@'%' IDENTIFIED BY %s", user, password)
-    _execute(connection, "ALTER USER %s@'%' IDENTIFIED BY %s", user, password)
+    exists = _scalar(
+        connection, "SELECT COUNT(*) FROM mysql.user WHERE user = %s AND host = '%'", user
+    )
+    if not exists:
+        _set_password(connection, "CREATE", user, password)
+    # Before the password of one that exists, which a policy may refuse.
     _execute(connection, "GRANT podium_gateway TO %s@'%'", user)
     _execute(connection, "SET DEFAULT ROLE podium_gateway TO %s@'%'", user)
+    if exists and not _lets_in(connection, user, password):
+        _set_password(connection, "ALTER", user, password)
+
+
+def _set_password(connection: Any, verb: str, user: str, password: str) -> None:
+    """Create or alter the gateway's login; what the server has against a password is told."""
+    try:
+        _execute(connection, f"{verb} USER %s@'%' IDENTIFIED BY %s", user, password)
+    except mysql.connector.Error as error:
+        if error.errno not in PASSWORD_POLICIES:
+            raise
+        raise LoaderError(
+            f"MySQL refuses the password that PODIUM_GATEWAY_MYSQL_URL has for {user}, by "
+            f"{PASSWORD_POLICIES[error.errno]}: choose another one ({error.msg})"
+        ) from error
+
+
+def _lets_in(connection: Any, user: str, password: str) -> bool:
+    """Tell whether an account has this password already.
+
+    A password that is set again counts as used, though nothing has changed, and drops the old one
+    that is retained beside it.
+    """
+    place = (
+        {"unix_socket": connection.unix_socket}
+        if connection.unix_socket
+        else {"host": connection.server_host, "port": connection.server_port}
+    )
+    try:
+        mysql.connector.connect(user=user, password=password, use_pure=False, **place).close()
+    except mysql.connector.Error as error:
+        return error.errno in REFUSED_WITH_PASSWORD
+    return True
 
 
 def _require_single(migrations: Sequence[SqlFile]) -> None:

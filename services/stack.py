@@ -19,6 +19,7 @@ import jwt
 import mysql.connector
 
 from gateway.config import MysqlUrl
+from gateway.connecting import connect
 from gateway.errors import catalog
 from services.engine import Container
 from services.gateway import start_gateway
@@ -168,9 +169,7 @@ def find_administrator(mysql_url: str) -> int:
     A user of his own: whoever had the id of a candidate would count as that candidate.
     """
     with (
-        mysql.connector.connect(
-            **MysqlUrl.parse(mysql_url).arguments, database="podium", autocommit=True
-        ) as connection,
+        connect(MysqlUrl.parse(mysql_url), database="podium") as connection,
         connection.cursor() as cursor,
     ):
         try:

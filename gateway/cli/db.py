@@ -13,6 +13,7 @@ from flask.cli import AppGroup
 
 from gateway import loader
 from gateway.config import ConfigError, MysqlUrl
+from gateway.connecting import connect
 
 db = AppGroup("db", help="The database's tables and procedures.")
 
@@ -63,12 +64,7 @@ def _connected() -> Iterator[Any]:
         url = os.environ.get("PODIUM_MYSQL_URL")
         if not url:
             raise ConfigError("PODIUM_MYSQL_URL is not set: mysql://root:password@host:3306/")
-        connection = mysql.connector.connect(
-            **MysqlUrl.parse(url).arguments,
-            autocommit=True,
-            charset="utf8mb4",
-            collation="utf8mb4_0900_ai_ci",
-        )
+        connection = connect(MysqlUrl.parse(url))
         try:
             yield connection
         finally:

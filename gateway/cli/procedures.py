@@ -10,10 +10,10 @@ from contextlib import contextmanager
 from typing import Any, NoReturn, cast
 
 import click
-import mysql.connector
 from mysql.connector import errorcode
 
 from gateway.config import ConfigError, MysqlUrl
+from gateway.connecting import connect
 from gateway.db import COLLISIONS, DRIVER_ERRORS, NOT_SET_UP, Results, fetch
 
 # What all commands end with: a finding or a refusal, and what they were never able to begin.
@@ -58,15 +58,7 @@ def procedures() -> Iterator[Procedures]:
     if not url:
         raise Unusable("PODIUM_MYSQL_URL is not set: mysql://user:password@host:3306/podium")
     try:
-        connection = mysql.connector.connect(
-            **MysqlUrl.parse(url).arguments,
-            database="podium",
-            autocommit=True,
-            charset="utf8mb4",
-            collation="utf8mb4_0900_ai_ci",
-            time_zone="+00:00",
-            use_pure=False,
-        )
+        connection = connect(MysqlUrl.parse(url), database="podium")
     except ConfigError as error:
         raise Unusable(f"PODIUM_MYSQL_URL: {error}") from error
     except DRIVER_ERRORS as error:

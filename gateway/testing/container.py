@@ -9,12 +9,12 @@ from typing import Any, Self
 
 import docker.errors
 import jwt
-import mysql.connector
 from testcontainers.core.container import DockerContainer
 from testcontainers.core.network import Network
 from testcontainers.core.wait_strategies import HealthcheckWaitStrategy, HttpWaitStrategy
 
 from gateway.config import MysqlUrl
+from gateway.connecting import connect
 from gateway.testing import image as own_image
 from gateway.testing.client import Client
 
@@ -141,9 +141,7 @@ class PodiumContainer(DockerContainer):
 
     def connect(self) -> Any:
         """Open a connection to the database as MySQL's administrative account, in autocommit."""
-        return mysql.connector.connect(
-            **MysqlUrl.parse(self.dsn).arguments, database="podium", autocommit=True
-        )
+        return connect(MysqlUrl.parse(self.dsn), database="podium")
 
     def _start_servers(self) -> None:
         """Start MySQL and Redis, at once, and wait until both answer."""
