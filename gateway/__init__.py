@@ -23,7 +23,6 @@ from gateway import (
     streams,
     watch,
 )
-from gateway.boards import Boards
 from gateway.cache import PageCache
 from gateway.config import Config
 from gateway.db import Database
@@ -48,8 +47,7 @@ def create_app(config: Config | None = None) -> Flask:
     database, cache = Database(config, counts), PageCache(config, counts)
     app.extensions["podium.database"] = database
     app.extensions["podium.cache"] = cache
-    app.extensions["podium.boards"] = boards = Boards(config, database)
-    app.extensions["podium.submissions"] = Submissions(database, cache, counts, boards)
+    app.extensions["podium.submissions"] = Submissions(database, cache, counts)
     streams.init_app(app, config, database, cache)
     limits.init_app(app, config)
     errors.init_app(app)

@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import csv
+import itertools
 import json
+import re
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import jwt
 import pytest
 
+from gateway.cli.cells import unguard
 from gateway.db import fetch
 from tests import command_line
 from tests.command_line import Terminal
 from tests.conftest import SECRET
-from tests.sql_harness import call, make_exam, problems_of, unique_name
+from tests.sql_harness import call, make_exam, problems_of, submit, unique_name
 from tests.sql_harness import rows as rows_of
 from tests.waiting import wait_until
 
@@ -124,7 +129,7 @@ def test_an_import_started_again_loads_nothing_twice(run: Run, admin: Any, tmp_p
     rows = [f"{kind},{name},Alice,80,100,60," for kind in ("quiz", "coding", "assessment")]
     assert run("import", write(tmp_path, *rows[:2]), "--exam", exam_id).returncode == 0
     again = run("import", write(tmp_path, *rows), "--exam", exam_id)
-    assert again.stdout == "3 rows loaded, 2 of them before; 0 rejected.\n", again.stderr
+    assert again.stdout == "3 rows: 1 loaded, 2 unchanged, 0 rejected.\n", again.stderr
     assert len(trail(admin, exam_id)) == 3
     assert problems_of(admin, exam_id) == []
 
@@ -139,8 +144,8 @@ def test_a_killed_import_goes_on_where_it_was(
         killed.kill()
     assert 0 < len(submission_ids(admin, exam_id)) < 6000
     again = run("import", file, "--exam", exam_id)
-    assert again.stdout.startswith("6,000 rows loaded, "), again.stderr
-    assert ", 0 of them before" not in again.stdout
+    assert again.stdout.startswith("6,000 rows: "), again.stderr
+    assert ", 0 unchanged" not in again.stdout and ", 0 rejected." in again.stdout
     loaded = submission_ids(admin, exam_id)
     assert len(loaded) == len(set(loaded)) == 6000
     assert problems_of(admin, exam_id) == []
@@ -157,7 +162,9 @@ def test_an_import_ends_with_ctrl_c_and_goes_on(
         _, told = stopped.communicate()
     assert stopped.returncode == 2
     assert told == "Error: stopped: the same command goes on where it was\n"
-    assert run("import", file, "--exam", exam_id).stdout.startswith("6,000 rows loaded, ")
+    again = run("import", file, "--exam", exam_id)
+    assert again.stdout.startswith("6,000 rows: ") and ", 0 rejected." in again.stdout
+    assert len(submission_ids(admin, exam_id)) == 6000
 
 
 def test_ctrl_c_is_not_hidden_by_what_was_left_unread(connect: Callable[..., Any]) -> None:
@@ -186,9 +193,10 @@ def test_an_import_shows_in_a_terminal_how_far_it_is(
     env = {"PODIUM_MYSQL_URL": gateway_mysql_url, "NO_COLOR": "1"}
     with Terminal(80, 24, *arguments, **env) as terminal:
         assert terminal.end() == 1
-        terminal.wait_for("1,000 rows loaded")
+        terminal.wait_for("1,001 rows: 1,000 loaded, 0 unchanged, 1 rejected.")
         assert "scores.csv" in terminal.text
-        assert "100% 1,001 rows, 1 rejected, " in terminal.text
+        assert "100% 1,001 checked, " in terminal.text
+        assert "100% 1,000 loaded, " in terminal.text
 
 
 def test_two_imports_of_one_file_at_once_load_it_once(
@@ -259,6 +267,69 @@ def test_an_export_holds_every_entry(run: Run, admin: Any, tmp_path: Path, kind:
     )
     assert len({entry["username"] for entry in entries}) == 401
     assert [path.name for path in tmp_path.glob(".podium-*")] == []
+
+
+def test_an_export_is_of_one_revision_while_scores_come_in(
+    run: Run, admin: Any, connect: Callable[..., Any], tmp_path: Path
+) -> None:
+    exam_id = make_exam(admin)
+    rows = [f"quiz,{unique_name()},A,{n % 100},100,60," for n in range(450)]
+    assert run("import", write(tmp_path, *rows), "--exam", exam_id).returncode == 0
+    session_ids = [
+        row["session_id"]
+        for row in rows_of(
+            admin, "SELECT session_id FROM exam_sessions WHERE exam_id = %s", (exam_id,)
+        )
+    ]
+    ended = threading.Event()
+
+    def submit_on(connection: Any) -> int:
+        """Submit until the export is done: no two reads would meet the same revision."""
+        for count in itertools.count():
+            if ended.is_set():
+                return count
+            submit(connection, session_ids[count % len(session_ids)], "coding", count % 101)
+        raise AssertionError("endless")
+
+    with ThreadPoolExecutor(1) as writer:
+        count = writer.submit(submit_on, connect())
+        done = run("export", "--exam", exam_id, "--format", "json")
+        ended.set()
+        assert count.result() > 0
+    assert done.returncode == 0, done.stderr
+    board = json.loads(done.stdout)
+    entries = {entry["user_id"]: entry["total_score"] for entry in board["entries"]}
+    then: dict[int, float] = {}
+    after = 0
+    while found := call(admin, "get_audit_trail", exam_id, None, after, 1000)[0]:
+        after = found[-1]["audit_id"]
+        then |= {
+            row["user_id"]: float(row["new_total_score"])
+            for row in found
+            if row["revision"] <= board["revision"]
+        }
+    assert entries == then
+
+
+def test_an_export_holds_nothing_that_a_spreadsheet_carries_out(
+    run: Run, admin: Any, tmp_path: Path
+) -> None:
+    exam_id = make_exam(admin)
+    names = ['=HYPERLINK("http://x")', "+1", "-1+cmd", "@sum", "'=x", "a;=cmd|' /C calc'!A0", "'t"]
+    for number, name in enumerate(names):
+        username = f"{name[:40]}{unique_name()}"
+        user = call(admin, "create_user", username, name, "candidate")[0][0]["user_id"]
+        session = call(admin, "start_session", exam_id, user, None)[0][0]["session_id"]
+        submit(admin, session, "quiz", 90 - number)
+    text = run("export", "--exam", exam_id).stdout
+    entries = list(csv.DictReader(text.splitlines()))
+    assert not re.search(r"[,;][ \"]*[=+\-@]", text)
+    assert [unguard(entry["full_name"]) for entry in entries] == names
+    as_json = json.loads(run("export", "--exam", exam_id, "--format", "json").stdout)["entries"]
+    assert [entry["full_name"] for entry in as_json] == names
+    assert [unguard(entry["username"]) for entry in entries] == [
+        entry["username"] for entry in as_json
+    ]
 
 
 def test_verify_tells_a_board_that_is_wrong(

@@ -14,11 +14,12 @@ from mysql.connector import errorcode
 
 from gateway.config import ConfigError, MysqlUrl
 from gateway.connecting import connect
-from gateway.db import COLLISIONS, DRIVER_ERRORS, NOT_SET_UP, Results, fetch
+from gateway.db import COLLISIONS, DRIVER_ERRORS, NOT_SET_UP, Results, Row, fetch
 
 # What all commands end with: a finding or a refusal, and what they were never able to begin.
 FOUND, UNUSABLE = 1, 2
 RETRIES = 8
+ROWS_PER_FETCH = 1000
 
 
 class Unusable(click.ClickException):
@@ -49,6 +50,24 @@ class Procedures:
                 # Spread, so that those who collided do not meet again.
                 time.sleep(random.uniform(0.001, 0.02) * 2**attempt)  # apart, not for a condition
         raise AssertionError("the last attempt returns or refuses")
+
+    def stream(self, procedure: str, *values: object) -> Iterator[Row]:
+        """CALL a public procedure of two result sets: yield the row of the first, then the others.
+
+        They are fetched as they are asked for. Whoever does not ask for all closes the connection.
+        """
+        statement = f"CALL podium.{procedure}({', '.join(['%s'] * len(values))})"
+        cursor = self.connection.cursor(dictionary=True)
+        try:
+            cursor.execute(statement, values)
+            yield cursor.fetchall()[0]
+            cursor.nextset()
+            while rows := cursor.fetchmany(ROWS_PER_FETCH):
+                yield from rows
+            cursor.nextset()
+            cursor.close()
+        except DRIVER_ERRORS as error:
+            refuse(error)
 
 
 @contextmanager
