@@ -834,6 +834,7 @@ EXAMPLES: dict[str, list[Example]] = {
                         "module_type": "coding",
                         "actor_id": 2,
                         "actor": "user:2",
+                        "account": "podium_app@localhost",
                         "version": 1,
                         "old_raw_score": None,
                         "old_max_score": None,

@@ -205,6 +205,7 @@ AUDIT = _answer(
                     "module_type": schemas.MODULE,
                     "actor_id": _either_null(ID),
                     "actor": TEXT,
+                    "account": TEXT,
                     "version": COUNT,
                     "old_raw_score": _either_null({"type": "number"}),
                     "old_max_score": _either_null({"type": "number"}),

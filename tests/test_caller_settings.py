@@ -50,7 +50,7 @@ SETTINGS = (
     "last_insert_id = 9, rand_seed1 = 1, rand_seed2 = 1",
 )
 # What two exams that were played alike differ in.
-OWN = re.compile(r"(_id|_at|^actor|^username)$")
+OWN = re.compile(r"(_id|_at|epoch|^actor|^username)$")
 NEWEST = "SELECT COALESCE(MAX({}), 0) AS id FROM {}"
 
 
@@ -116,7 +116,7 @@ def test_ids_come_from_the_tables_and_not_from_the_caller(
         return int(rows(admin, NEWEST.format(column, table))[0]["id"])
 
     users, exams = newest("user_id", "users"), newest("exam_id", "exams")
-    sessions, audits = newest("session_id", "exam_sessions"), newest("audit_id", "score_audit_log")
+    sessions = newest("session_id", "exam_sessions")
     user = tell("create_user", f"first-{number}", "First", None)
     exam = tell("create_exam", "Exam", *[None] * 8)
     session = tell("start_session", exam["exam_id"], user["user_id"], None)
@@ -125,7 +125,7 @@ def test_ids_come_from_the_tables_and_not_from_the_caller(
     for _ in range(2):
         tell("submit_score", session["session_id"], "quiz", 1, 1, 1, None, None, None, None)
     trail = call(admin, "get_audit_trail", exam["exam_id"], None, None, None)[0]
-    assert [row["audit_id"] for row in trail] == [audits + 1, audits + 2]
+    assert [row["audit_id"] for row in trail] == [1, 2]
 
     # Nor is the table closed to those who come after.
     submit(plain, make_session(plain, exam["exam_id"]))

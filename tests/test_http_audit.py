@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from unittest.mock import ANY
 
 import pytest
 
@@ -40,6 +41,7 @@ def test_an_entry_tells_the_whole_submission(api: Api) -> None:
         "module_type": "coding",
         "actor_id": api.user_id,
         "actor": f"user:{api.user_id}",
+        "account": ANY,
         "version": 2,
         "old_raw_score": 50,
         "old_max_score": 100,

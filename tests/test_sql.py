@@ -42,7 +42,7 @@ CODE = "\n".join(
     if not line.lstrip().startswith("--")
 )
 JUDGES = ("_read_submissions.sql", "_lock_submissions.sql", "_decide_in_order.sql")
-REFUSAL = "SELECT podium._refusal(%s, 1, 1, 1, 2) AS words"
+REFUSAL = "SELECT podium._refusal(%s, 1, 1, 1, 1, 2) AS words"
 TEMPORARY_SIZE = (
     "SELECT SUM(size) AS size FROM information_schema.innodb_session_temp_tablespaces"
     " WHERE id = CONNECTION_ID()"
@@ -359,7 +359,7 @@ def test_forger_who_mends_one_link_is_found_at_the_next(unguarded: Any) -> None:
         "UPDATE leaderboard_revisions AS r INNER JOIN score_audit_log AS a"
         " ON a.board_id = r.board_id AND a.revision = r.revision"
         " SET r.hash = _revision_hash(r.previous_hash, r.revision, r.reason, r.submissions,"
-        " r.actor, r.details, r.committed_at, HEX(a.digest))"
+        " r.actor, r.account, r.details, r.committed_at, HEX(a.digest))"
         " WHERE r.board_id = @board AND r.revision = 2",
         "SET @hash = (SELECT hash FROM leaderboard_revisions"
         " WHERE board_id = @board AND revision = 2)",
@@ -378,13 +378,14 @@ def test_forged_audit_row_is_found(unguarded: Any) -> None:
         for row in rows(
             unguarded,
             "SELECT column_name AS name FROM information_schema.columns WHERE table_name ="
-            " 'score_audit_log' AND extra = '' AND column_name NOT IN ('item_no', 'submission_id')",
+            " 'score_audit_log' AND extra = ''"
+            " AND column_name NOT IN ('audit_id', 'item_no', 'submission_id')",
         )
     )
     result_sets(
         unguarded,
-        f"INSERT INTO score_audit_log (item_no, submission_id, {columns})"
-        f" SELECT 1, %s, {columns} FROM score_audit_log WHERE submission_id = 'genuine'",
+        f"INSERT INTO score_audit_log (audit_id, item_no, submission_id, {columns})"
+        f" SELECT 2, 1, %s, {columns} FROM score_audit_log WHERE submission_id = 'genuine'",
         (unique_name(),),
     )
     problems = call(unguarded, "verify_audit", exam)[0]

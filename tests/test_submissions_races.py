@@ -248,14 +248,10 @@ def open_submission(connection: Any, session_id: int, raw: int) -> None:
     item = {"session_id": session_id, "module_type": "coding", "raw_score": raw}
     items = json.dumps([item | {"max_score": 100, "time_spent_sec": 60}])
     for statement in (
-        "START TRANSACTION",
-        "CALL _open_workspace(1)",
-        f"CALL _read_submissions('{items}', NULL)",
-        "COMMIT",
+        f"SELECT _read_submissions('{items}', NULL, NULL) INTO @items",
         "SET TRANSACTION ISOLATION LEVEL SERIALIZABLE",
         "START TRANSACTION",
-        "CALL _lock_submissions()",
-        "SET @written = _write_submissions()",
+        "SET @refused = _write_submissions(@items, NULL)",
     ):
         result_sets(connection, statement)
 

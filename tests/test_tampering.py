@@ -33,6 +33,7 @@ EDITS = {
         "module_type": "'assessment'",
         "actor_id": "1",
         "actor": "'user:1'",
+        "account": "'root@localhost '",
         "request_id": "'another'",
         "version": "version + 1",
         "old_raw_score": "1",
@@ -58,6 +59,7 @@ EDITS = {
         "reason": "'weights'",
         "submissions": "submissions + 1",
         "actor": "'user:1'",
+        "account": "'root@localhost '",
         "details": "'{}'",
         "previous_hash": "REVERSE(previous_hash)",
         "hash": "REVERSE(hash)",
@@ -153,7 +155,9 @@ def test_a_deleted_revision_is_found_at_the_next(unguarded: Any, exam: int, revi
 
 
 def test_an_inserted_row_is_found_at_its_revision(unguarded: Any, exam: int) -> None:
-    insert_copy(unguarded, "score_audit_log", {"item_no": "9", "submission_id": "UUID()"})
+    insert_copy(
+        unguarded, "score_audit_log", {"audit_id": "9", "item_no": "9", "submission_id": "UUID()"}
+    )
     assert first_bad(unguarded, exam) == 2
 
 
@@ -365,7 +369,7 @@ def hash_anew(admin: Any, revision: int) -> None:
         "    FROM score_audit_log WHERE board_id = @board GROUP BY revision"
         " ) AS a ON a.revision = r.revision"
         " SET r.hash = _revision_hash(r.previous_hash, r.revision, r.reason, r.submissions,"
-        " r.actor, r.details, r.committed_at, a.digests)"
+        " r.actor, r.account, r.details, r.committed_at, a.digests)"
         " WHERE r.board_id = @board AND r.revision = %s",
         (revision,),
     )

@@ -26,21 +26,29 @@ BEGIN
     -- Transaction: the caller's, SERIALIZABLE, the board locked
     -- Locks:       the new revision
     -- Example:     CALL _advance_board(1, 'recalculation', NULL, NULL);
+    -- As text and back: a DECIMAL or a date inside a JSON value of MySQL's does not survive a dump,
+    -- and what is hashed has to.
+    DECLARE v_details JSON DEFAULT CAST(CAST(p_details AS CHAR) AS JSON);
+    DECLARE v_now DATETIME(6) DEFAULT _now();
+
     INSERT INTO leaderboard_revisions (
-        board_id, revision, reason, submissions, actor, details, previous_hash, hash, committed_at
+        board_id, revision, reason, submissions, actor, account, details, previous_hash, hash,
+        committed_at
     )
     SELECT
-        n.board_id, n.revision, p_reason, 0, n.actor, p_details, n.previous_hash,
+        n.board_id, n.revision, p_reason, 0, n.actor, n.account, v_details, n.previous_hash,
         _revision_hash(
-            n.previous_hash, n.revision, p_reason, 0, n.actor, p_details, n.committed_at, NULL),
+            n.previous_hash, n.revision, p_reason, 0, n.actor, n.account, v_details,
+            n.committed_at, NULL),
         n.committed_at
     FROM (
         SELECT
             board_id,
             revision + 1 AS revision,
             COALESCE(CONCAT('user:', p_actor_id), USER()) AS actor,
+            USER() AS account,
             head_hash AS previous_hash,
-            GREATEST(UTC_TIMESTAMP(6), changed_at) AS committed_at
+            GREATEST(v_now, changed_at) AS committed_at
         FROM leaderboards
         WHERE board_id = p_board_id
     ) AS n;

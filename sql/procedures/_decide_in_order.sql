@@ -1,27 +1,29 @@
 SET NAMES utf8mb4 COLLATE utf8mb4_0900_ai_ci;
 SET sql_mode = 'TRADITIONAL,ONLY_FULL_GROUP_BY';
 
-DROP PROCEDURE IF EXISTS podium._decide_in_order;
+DROP FUNCTION IF EXISTS podium._decide_in_order;
 
 DELIMITER $$
 
-CREATE DEFINER = podium_owner@localhost PROCEDURE podium._decide_in_order()
+CREATE DEFINER = podium_owner@localhost FUNCTION podium._decide_in_order(
+    p_items JSON
+)
+    RETURNS JSON
     COMMENT 'Decides items whose fate hangs on the items before them'
-    NOT DETERMINISTIC
-    MODIFIES SQL DATA
+    DETERMINISTIC
+    NO SQL
     SQL SECURITY DEFINER
 BEGIN
     -- Purpose:     In one array an expected_version may count on submissions before it, and a
     --              submission id may come twice. The items are walked in order, as if each had come
     --              alone.
-    -- Parameters:  none; reads tmp_items
-    -- Result sets: none; sets code in tmp_items: NULL accepted, 'replay' the same as an item before
-    --              it, or why it is refused; and base_version of the refused, to what they have met
+    -- Parameters:  p_items  of _lock_submissions
+    -- Result:      the same items with code (NULL accepted, 'replay' the same as an item before it,
+    --              or why it is refused) and, of the refused, base_version: what they have met
     -- Errors:      none
-    -- Transaction: the caller's, SERIALIZABLE, the boards locked
-    -- Locks:       none; temporary tables only
-    -- Example:     CALL _decide_in_order();
-    DECLARE v_verdicts JSON;
+    -- Locks:       none
+    -- Example:     SET v_items = _decide_in_order(v_items);
+    DECLARE v_decided JSON;
 
     -- The state of the walk, one JSON object: what accepted items have left behind, by session (v:
     -- number of items accepted, t: total time), by module (m: time) and by submission id (s:
@@ -30,31 +32,47 @@ BEGIN
     items AS (
         SELECT
             ROW_NUMBER() OVER (ORDER BY i.item_no) AS place,
-            i.item_no,
+            i.row_no,
+            i.item,
             i.code,
             i.expected_version,
             i.base_version,
             i.base_time_sec,
             i.time_spent_sec,
             COALESCE(i.old_time_spent_sec, 0) AS old_time_spent_sec,
-            HEX(i.payload_hash) AS payload,
+            i.payload_hash AS payload,
             CONCAT('$.v', i.session_id) AS version_path,
             CONCAT('$.t', i.session_id) AS time_path,
             CONCAT('$.m', i.session_id, i.module_type) AS module_path,
-            CONCAT('$.s', HEX(i.submission_id)) AS id_path
-        FROM tmp_items AS i
+            CONCAT('$.s', i.session_id, 'x', HEX(i.submission_id)) AS id_path
+        FROM JSON_TABLE(
+            p_items, '$[*]'
+            COLUMNS (
+                row_no             FOR ORDINALITY,
+                item               JSON            PATH '$',
+                item_no            INT UNSIGNED    PATH '$.item_no',
+                session_id         BIGINT UNSIGNED PATH '$.session_id',
+                module_type        VARCHAR(20)     PATH '$.module_type',
+                time_spent_sec     INT             PATH '$.time_spent_sec',
+                expected_version   BIGINT          PATH '$.expected_version',
+                submission_id      VARCHAR(64)     PATH '$.submission_id',
+                payload_hash       CHAR(64)        PATH '$.payload_hash',
+                base_version       INT UNSIGNED    PATH '$.base_version',
+                base_time_sec      INT             PATH '$.base_time_sec',
+                old_time_spent_sec INT             PATH '$.old_time_spent_sec',
+                code               VARCHAR(40)     PATH '$.code'
+            )
+        ) AS i
     ),
     walk AS (
         SELECT
             CAST(0 AS UNSIGNED) AS place,
-            CAST(NULL AS UNSIGNED) AS item_no,
             CAST(NULL AS CHAR(40)) AS code,
             CAST(NULL AS SIGNED) AS met_version,
             CAST('{}' AS JSON) AS state
         UNION ALL
         SELECT
             i.place,
-            i.item_no,
             v.code,
             i.base_version + v.version,
             IF(v.code IS NOT NULL, w.state, JSON_SET(
@@ -74,7 +92,7 @@ BEGIN
                     -- First, as for ids in the log: a repeat is one even after the session's end.
                     WHEN d.payload = i.payload THEN 'replay'
                     WHEN d.payload IS NOT NULL THEN 'submission_id_reused'
-                    WHEN i.code IS NOT NULL THEN i.code
+                    WHEN i.code NOT IN ('version_conflict', 'time_spent_invalid') THEN i.code
                     WHEN i.expected_version <> i.base_version + d.version THEN 'version_conflict'
                     WHEN d.total_time_sec > 4194303 THEN 'time_spent_invalid'
                 END AS code
@@ -89,21 +107,21 @@ BEGIN
             ) AS d
         ) AS v ON TRUE
     )
-    SELECT /*+ SET_VAR(cte_max_recursion_depth = 1001) */
-        JSON_OBJECTAGG(w.item_no, JSON_OBJECT('code', w.code, 'version', w.met_version))
-    INTO v_verdicts
-    FROM walk AS w
-    WHERE w.place > 0;
+    SELECT /*+ SET_VAR(cte_max_recursion_depth = 1001) */ JSON_ARRAYAGG(n.item)
+    INTO v_decided
+    FROM (
+        SELECT
+            JSON_SET(
+                i.item,
+                '$.code', w.code,
+                '$.base_version', IF(w.code IS NULL, i.base_version, w.met_version)) AS item
+        FROM walk AS w
+        INNER JOIN items AS i ON i.place = w.place
+        ORDER BY i.row_no
+        LIMIT 1000
+    ) AS n;
 
-    -- Through a variable, since a temporary table cannot be read in the statement that updates it.
-    UPDATE /*+ SET_VAR(sql_safe_updates = 0) */ tmp_items
-    SET code = NULLIF(
-            JSON_UNQUOTE(JSON_EXTRACT(v_verdicts, CONCAT('$."', item_no, '".code'))), 'null'),
-        base_version = IF(
-            code IS NULL,
-            base_version,
-            JSON_EXTRACT(v_verdicts, CONCAT('$."', item_no, '".version'))
-        );
+    RETURN v_decided;
 END$$
 
 DELIMITER ;

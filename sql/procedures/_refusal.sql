@@ -8,6 +8,7 @@ DELIMITER $$
 CREATE DEFINER = podium_owner@localhost FUNCTION podium._refusal(
     p_code             VARCHAR(40) CHARACTER SET ascii COLLATE ascii_bin,
     p_session_id       BIGINT,
+    p_exam_id          BIGINT,
     p_actor_id         BIGINT,
     p_expected_version BIGINT,
     p_current_version  INT UNSIGNED
@@ -20,11 +21,12 @@ CREATE DEFINER = podium_owner@localhost FUNCTION podium._refusal(
 BEGIN
     -- Purpose:     One wording for the rows of submit_scores and the errors of submit_score.
     -- Parameters:  p_code             of error_catalog
+    --              p_exam_id          NULL: the item was refused before its exam was looked at
     --              p_current_version  of the session, for version_conflict
     -- Result:      the text behind the code
     -- Errors:      none
     -- Locks:       none
-    -- Example:     SELECT _refusal('version_conflict', 42, NULL, 3, 5);
+    -- Example:     SELECT _refusal('version_conflict', 42, 1, NULL, 3, 5);
     --              session 42 is at version 5, not 3
     DECLARE v_session VARCHAR(40) DEFAULT CONCAT('session ', COALESCE(p_session_id, 'NULL'));
 
@@ -40,7 +42,12 @@ BEGIN
         WHEN 'submission_id_invalid' THEN 'submission_id must be 1 to 64 printable ASCII characters'
         WHEN 'request_id_invalid'
             THEN 'request_id must be 1 to 64 letters, digits, dots, dashes and underscores'
-        WHEN 'role_invalid' THEN 'actor_role must be candidate, moderator or admin'
+        WHEN 'role_invalid'
+            THEN 'actor_role must be candidate, viewer, grader, moderator or admin'
+        WHEN 'waited_ms_invalid' THEN 'waited_ms must be a whole number from 0 to 600000'
+        WHEN 'forbidden' THEN COALESCE(
+            CONCAT('exam ', p_exam_id, ' takes scores from graders only'),
+            'viewers submit no scores')
         WHEN 'session_not_found' THEN CONCAT(v_session, ' does not exist')
         WHEN 'actor_not_found' THEN COALESCE(
             CONCAT('user ', p_actor_id, ' does not exist and cannot act'),

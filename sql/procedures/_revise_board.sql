@@ -25,10 +25,17 @@ BEGIN
     --              p_actor_id  acting user; NULL: the MySQL account itself
     -- Result:      TRUE
     -- Errors:      none
-    -- Transaction: the caller's, SERIALIZABLE, the board locked
-    -- Locks:       the exam, FOR UPDATE where its weights change, then those of _rebuild_board
+    -- Transaction: the statement's own, SERIALIZABLE; called by SET, as _write_submissions is
+    -- Locks:       FOR UPDATE, the board, and the exam where its weights change; then those of
+    --              _rebuild_board
     -- Example:     SET v_written = _revise_board(1, 40, 40, 20, NULL);
+    DECLARE v_board_id BIGINT UNSIGNED;
     DECLARE v_details JSON;
+
+    SELECT board_id INTO v_board_id
+    FROM leaderboards
+    WHERE board_id = p_board_id
+    FOR UPDATE;
 
     IF p_weight_coding IS NOT NULL THEN
         SELECT JSON_OBJECT(

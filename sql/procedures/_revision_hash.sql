@@ -11,6 +11,7 @@ CREATE DEFINER = podium_owner@localhost FUNCTION podium._revision_hash(
     p_reason        VARCHAR(20),
     p_submissions   INT UNSIGNED,
     p_actor         VARCHAR(300),
+    p_account       VARCHAR(300),
     p_details       JSON,
     p_committed_at  DATETIME(6),
     p_digests       LONGTEXT CHARACTER SET ascii
@@ -29,10 +30,11 @@ BEGIN
     -- Errors:      none
     -- Locks:       none
     -- Example:     SELECT HEX(_revision_hash(
-    --                  REPEAT('\0', 32), 1, 'recalculation', 0, 'user:1', NULL, NOW(6), NULL));
+    --                  REPEAT('\0', 32), 1, 'recalculation', 0, 'user:1', USER(), NULL, NOW(6),
+    --                  NULL));
     RETURN UNHEX(SHA2(JSON_ARRAY(
-        HEX(p_previous_hash), p_revision, p_reason, p_submissions, p_actor, p_details,
-        p_committed_at,
+        HEX(p_previous_hash), p_revision, p_reason, p_submissions, p_actor, p_account,
+        p_details, p_committed_at,
         SHA2(COALESCE(p_digests, ''), 256)
     ), 256));
 END$$

@@ -13,13 +13,12 @@ CREATE DEFINER = podium_owner@localhost PROCEDURE podium._settle_session()
 BEGIN
     -- Purpose:     SET timestamp and SET insert_id take no privilege: an account with EXECUTE alone
     --              would choose the times of the history and evade deadlines, or use up the ids of
-    --              a table for good. Called by whoever writes, except submissions, which do the
-    --              same in _open_workspace.
+    --              a table for good. Called by whoever writes a table that draws its ids.
     -- Parameters:  none
     -- Result sets: none
     -- Errors:      none
-    -- Transaction: the caller's
-    -- Locks:       none; a temporary table only
+    -- Transaction: none of its own
+    -- Locks:       none; a temporary table only, made anew: what was one before may be the caller's
     -- Example:     CALL _settle_session();
     SET timestamp = DEFAULT;
 
@@ -28,13 +27,13 @@ BEGIN
     IF @@insert_id <> 0 THEN
         SET insert_id = 1;
     END IF;
-    CREATE TEMPORARY TABLE IF NOT EXISTS tmp_drawn_id (
+    DROP TEMPORARY TABLE IF EXISTS tmp_drawn_id;
+    CREATE TEMPORARY TABLE tmp_drawn_id (
         drawn_id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT,
-        only_row BOOLEAN         NOT NULL,
-        PRIMARY KEY (drawn_id),
-        UNIQUE (only_row)
+        PRIMARY KEY (drawn_id)
     ) ENGINE = InnoDB;
-    INSERT INTO tmp_drawn_id (only_row) VALUES (TRUE) ON DUPLICATE KEY UPDATE only_row = TRUE;
+    INSERT INTO tmp_drawn_id (drawn_id) VALUES (NULL);
+    DROP TEMPORARY TABLE tmp_drawn_id;
 END$$
 
 DELIMITER ;

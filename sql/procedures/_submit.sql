@@ -7,7 +7,9 @@ DELIMITER $$
 
 CREATE DEFINER = podium_owner@localhost PROCEDURE podium._submit(
     p_submissions JSON,
-    p_actor_id    BIGINT
+    p_actor_id    BIGINT,
+    OUT o_items   JSON,
+    OUT o_refused JSON
 )
     COMMENT 'Carries out an array of submissions in one SERIALIZABLE transaction'
     NOT DETERMINISTIC
@@ -15,26 +17,37 @@ CREATE DEFINER = podium_owner@localhost PROCEDURE podium._submit(
     SQL SECURITY DEFINER
 BEGIN
     -- Purpose:     The one implementation of a submission. submit_score and submit_scores differ
-    --              only in how they tell the outcome, so this private routine, and no other, owns a
-    --              transaction.
-    -- Parameters:  see submit_scores
-    -- Result sets: none; leaves a row per item in tmp_submissions. Accepted and replayed items are
-    --              found in score_audit_log by their submission_id.
-    -- Errors:      submissions_invalid, too_many_items; 1568 inside an open transaction; 1205 and
-    --              1213 after which nothing has happened and the caller may try again
-    -- Transaction: its own: READ COMMITTED to read, then SERIALIZABLE to write
-    -- Locks:       _lock_submissions, _write_submissions, in this order
-    -- Example:     CALL _submit('[]', NULL);
+    --              only in how they tell the outcome.
+    -- Parameters:  p_submissions, p_actor_id  see submit_scores
+    --              o_items    the items of _read_submissions. Accepted and replayed ones are found
+    --                         in score_audit_log by session and submission_id
+    --              o_refused  the items of _write_submissions that were refused under the lock
+    -- Result sets: none
+    -- Errors:      submissions_invalid, too_many_items; 1205 and 1213 after which nothing has
+    --              happened and the caller may try again
+    -- Transaction: one to read, READ COMMITTED, and one to write, SERIALIZABLE, each a statement;
+    --              the caller has set autocommit
+    -- Locks:       those of _write_submissions
+    -- Example:     CALL _submit('[]', NULL, v_items, v_refused);
     DECLARE v_done BOOLEAN DEFAULT FALSE;
-    DECLARE v_attempts INT DEFAULT 0;
-    DECLARE v_accepted INT;
-    DECLARE v_refused INT;
-    DECLARE v_depending INT;
-    DECLARE v_written BOOLEAN;
+    DECLARE v_collisions INT DEFAULT 0;
+    -- The details of those that have any, an object by place in the array.
+    DECLARE v_details JSON;
 
-    -- First of all, outside of any handler: in somebody's open transaction this fails and touches
-    -- nothing.
-    SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
+    -- As text and back: a DECIMAL or a date inside a JSON value of MySQL's does not survive a dump,
+    -- and what is hashed has to.
+    IF JSON_CONTAINS_PATH(p_submissions, 'one', '$[*].details') THEN
+        SELECT JSON_OBJECTAGG(j.item_no - 1, CAST(CAST(j.details AS CHAR) AS JSON))
+        INTO v_details
+        FROM JSON_TABLE(
+            p_submissions, '$[*]'
+            COLUMNS (
+                item_no FOR ORDINALITY,
+                details JSON PATH '$.details'
+            )
+        ) AS j
+        WHERE JSON_TYPE(j.details) = 'OBJECT';
+    END IF;
 
     -- Again only where the same submission id was committed by somebody else since it was looked
     -- up.
@@ -42,54 +55,17 @@ BEGIN
         BEGIN
             DECLARE EXIT HANDLER FOR 1062
             BEGIN
-                ROLLBACK AND NO CHAIN NO RELEASE;
-                SET v_attempts = v_attempts + 1;
-                IF v_attempts > 3 THEN
+                SET v_collisions = v_collisions + 1;
+                IF v_collisions > 3 THEN
                     RESIGNAL;
                 END IF;
-                SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
-            END;
-            DECLARE EXIT HANDLER FOR SQLEXCEPTION
-            BEGIN
-                ROLLBACK AND NO CHAIN NO RELEASE;
-                RESIGNAL;
             END;
 
-            START TRANSACTION;
-            CALL _open_workspace(COALESCE(JSON_LENGTH(p_submissions), 0));
-            CALL _read_submissions(p_submissions, p_actor_id);
-            COMMIT AND NO CHAIN NO RELEASE;
+            SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
+            SELECT _read_submissions(p_submissions, v_details, p_actor_id) INTO o_items;
 
             SET TRANSACTION ISOLATION LEVEL SERIALIZABLE;
-            START TRANSACTION;
-            CALL _lock_submissions();
-
-            SELECT
-                COALESCE(SUM(code IS NULL), 0), COALESCE(SUM(code IS NOT NULL), 0),
-                COALESCE(SUM(depends), 0)
-            INTO v_accepted, v_refused, v_depending
-            FROM tmp_items;
-
-            IF v_depending > 0 THEN
-                CALL _decide_in_order();
-                SELECT COALESCE(SUM(code IS NULL), 0), COALESCE(SUM(code IS NOT NULL), 0)
-                INTO v_accepted, v_refused
-                FROM tmp_items;
-            END IF;
-
-            IF v_refused > 0 THEN
-                UPDATE /*+ SET_VAR(sql_safe_updates = 0) */ tmp_submissions AS t
-                INNER JOIN tmp_items AS i ON i.place = t.place
-                SET t.replayed = i.code = 'replay',
-                    t.code = NULLIF(i.code, 'replay'),
-                    t.current_version = i.base_version
-                WHERE i.code IS NOT NULL;
-            END IF;
-
-            IF v_accepted > 0 THEN
-                SET v_written = _write_submissions();
-            END IF;
-            COMMIT AND NO CHAIN NO RELEASE;
+            SET o_refused = _write_submissions(o_items, v_details);
             SET v_done = TRUE;
         END;
     END WHILE;

@@ -14,45 +14,41 @@ CREATE DEFINER = podium_owner@localhost PROCEDURE podium.finish_session(
     MODIFIES SQL DATA
     SQL SECURITY DEFINER
 BEGIN
-    -- Purpose:     After it the candidate himself submits no more; staff and DBAs still can.
+    -- Purpose:     After it the candidates themselves submit no more; staff and DBAs still can.
     -- Parameters:  p_session_id  of start_session
-    --              p_actor_id    acting user; a candidate finishes his own sessions only; NULL: the
-    --                            MySQL account
+    --              p_actor_id    acting user; candidates finish their own sessions only; NULL:
+    --                            the MySQL account
     -- Result sets: session_id, exam_id, user_id, attempt_no, status, version, total_score,
     --              weighted_coding, weighted_quiz, weighted_assessment, total_time_sec, started_at,
     --              deadline_at, finished_at
     -- Errors:      session_not_found, not_own_session; 1568 inside an open transaction
-    -- Transaction: its own, READ COMMITTED
+    -- Transaction: one statement of its own
     -- Locks:       the session; a submission to it that holds the lock is waited for
     -- Example:     CALL finish_session(1, NULL);
     --              session_id exam_id user_id attempt_no status   version total_score ...
     --                       1       1       1          1 finished       3     83.7500 ...
     DECLARE v_user_id BIGINT UNSIGNED;
-
-    SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
-
+    DECLARE v_autocommit BOOLEAN DEFAULT @@autocommit;
+    DECLARE EXIT HANDLER FOR SQLEXCEPTION
     BEGIN
-        DECLARE EXIT HANDLER FOR SQLEXCEPTION
-        BEGIN
-            ROLLBACK AND NO CHAIN NO RELEASE;
-            RESIGNAL;
-        END;
-
-        START TRANSACTION;
-        CALL _settle_session();
-        -- Not SET, whose lock two who finish at once would hold against each other.
-        SELECT (SELECT user_id FROM exam_sessions WHERE session_id = p_session_id) INTO v_user_id;
-        IF v_user_id IS NULL THEN
-            CALL _raise('session_not_found',
-                        CONCAT('session ', COALESCE(p_session_id, 'NULL'), ' does not exist'));
-        END IF;
-        CALL _require_actor(p_actor_id, v_user_id, p_session_id);
-
-        UPDATE exam_sessions
-        SET status = 'finished', finished_at = UTC_TIMESTAMP(6)
-        WHERE session_id = p_session_id AND status = 'in_progress';
-        COMMIT AND NO CHAIN NO RELEASE;
+        SET autocommit = v_autocommit;
+        RESIGNAL;
     END;
+
+    -- In somebody's open transaction this fails and touches nothing.
+    SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
+    SET autocommit = 1, timestamp = DEFAULT;
+
+    SELECT (SELECT user_id FROM exam_sessions WHERE session_id = p_session_id) INTO v_user_id;
+    IF v_user_id IS NULL THEN
+        CALL _raise('session_not_found',
+                    CONCAT('session ', COALESCE(p_session_id, 'NULL'), ' does not exist'));
+    END IF;
+    CALL _require_actor(p_actor_id, v_user_id, p_session_id);
+
+    UPDATE exam_sessions
+    SET status = 'finished', finished_at = UTC_TIMESTAMP(6)
+    WHERE session_id = p_session_id AND status = 'in_progress';
 
     SELECT
         session_id, exam_id, user_id, attempt_no, status, version, total_score, weighted_coding,
@@ -60,7 +56,7 @@ BEGIN
     FROM exam_sessions
     WHERE session_id = p_session_id;
 
-    COMMIT AND NO CHAIN NO RELEASE;     -- of this SELECT, on a connection without autocommit
+    SET autocommit = v_autocommit;
 END$$
 
 DELIMITER ;

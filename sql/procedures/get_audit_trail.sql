@@ -16,19 +16,20 @@ CREATE DEFINER = podium_owner@localhost PROCEDURE podium.get_audit_trail(
     READS SQL DATA
     SQL SECURITY DEFINER
 BEGIN
-    -- Purpose:     Every accepted submission, in commit order. Within a board audit_id ascends with
-    --              the revision, since both are given out under the board's lock: who goes on
-    --              behind the last audit_id he has seen misses nothing.
+    -- Purpose:     Every accepted submission, in commit order. audit_id counts the submissions of
+    --              the exam from 1, without a gap, under the board's lock: whoever goes on behind
+    --              the last audit_id they have seen misses nothing.
     -- Parameters:  p_exam_id     of create_exam
     --              p_session_id  only this session; NULL: all
     --              p_after       audit_id to go on behind; NULL: from the first
     --              p_limit       1 to 1000 rows; NULL: 100
     -- Result sets: audit_id, submission_id, revision, exam_id, session_id, user_id, module_type,
-    --              actor_id, actor, version, old_raw_score, old_max_score, old_weighted_score,
-    --              old_time_spent_sec, new_raw_score, new_max_score, new_weighted_score,
-    --              new_time_spent_sec, old_total_score, new_total_score, rank (after it), details,
-    --              request_id (of the HTTP request it came with; NULL: it came by a CALL),
-    --              created_at, committed_at (of the revision)
+    --              actor_id, actor, account (the account that called, whoever it acted for),
+    --              version, old_raw_score, old_max_score, old_weighted_score, old_time_spent_sec,
+    --              new_raw_score, new_max_score, new_weighted_score, new_time_spent_sec,
+    --              old_total_score, new_total_score, rank (after it), details, request_id (of the
+    --              HTTP request it came with; NULL: it came by a CALL), created_at,
+    --              committed_at (of the revision)
     -- Errors:      exam_not_found, session_not_found (also where it belongs to another exam),
     --              limit_invalid
     -- Transaction: none
@@ -39,7 +40,6 @@ BEGIN
     DECLARE v_board_id BIGINT UNSIGNED;
     DECLARE v_after BIGINT DEFAULT COALESCE(p_after, 0);
     DECLARE v_limit BIGINT DEFAULT COALESCE(p_limit, 100);
-    DECLARE v_revision BIGINT DEFAULT 0;
     DECLARE v_exists BOOLEAN;
 
     IF v_limit NOT BETWEEN 1 AND 1000 THEN
@@ -55,16 +55,9 @@ BEGIN
                     CONCAT('session ', p_session_id, ' does not exist in exam ', p_exam_id));
     END IF;
 
-    -- The revision to go on from, so that the rows come from a range of the board's own index.
-    SELECT revision INTO v_revision
-    FROM score_audit_log FORCE INDEX (PRIMARY)
-    WHERE audit_id <= v_after AND board_id = v_board_id
-    ORDER BY audit_id DESC
-    LIMIT 1;
-
     SELECT
         a.audit_id, a.submission_id, a.revision, p_exam_id AS exam_id, a.session_id, a.user_id,
-        a.module_type, a.actor_id, a.actor, a.version,
+        a.module_type, a.actor_id, a.actor, a.account, a.version,
         a.old_raw_score, a.old_max_score, a.old_weighted_score, a.old_time_spent_sec,
         a.new_raw_score, a.new_max_score, a.new_weighted_score, a.new_time_spent_sec,
         a.old_total_score, a.new_total_score, a.entry_rank AS `rank`, a.details,
@@ -73,10 +66,9 @@ BEGIN
     INNER JOIN leaderboard_revisions AS r
         ON r.board_id = a.board_id AND r.revision = a.revision
     WHERE a.board_id = v_board_id
-        AND a.revision >= v_revision
         AND a.audit_id > v_after
         AND (p_session_id IS NULL OR a.session_id = p_session_id)
-    ORDER BY a.revision, a.item_no
+    ORDER BY a.audit_id
     LIMIT v_limit;
 END$$
 

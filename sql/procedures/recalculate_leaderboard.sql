@@ -27,33 +27,27 @@ BEGIN
     --                    1        4                842 2026-11-25 00:14:45.432311
     DECLARE v_board_id BIGINT UNSIGNED;
     DECLARE v_written BOOLEAN;
-
-    SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
-
+    DECLARE v_autocommit BOOLEAN DEFAULT @@autocommit;
+    DECLARE EXIT HANDLER FOR SQLEXCEPTION
     BEGIN
-        DECLARE EXIT HANDLER FOR SQLEXCEPTION
-        BEGIN
-            ROLLBACK AND NO CHAIN NO RELEASE;
-            RESIGNAL;
-        END;
-
-        START TRANSACTION;
-        CALL _settle_session();
-        CALL _find_board(p_exam_id, v_board_id);
-        COMMIT AND NO CHAIN NO RELEASE;
-
-        SET TRANSACTION ISOLATION LEVEL SERIALIZABLE;
-        START TRANSACTION;
-        SET v_board_id = (SELECT board_id FROM leaderboards WHERE board_id = v_board_id FOR UPDATE);
-        SET v_written = _revise_board(v_board_id, NULL, NULL, NULL, p_actor_id);
-        COMMIT AND NO CHAIN NO RELEASE;
+        SET autocommit = v_autocommit;
+        RESIGNAL;
     END;
+
+    -- In somebody's open transaction this fails and touches nothing.
+    SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
+    SET autocommit = 1, timestamp = DEFAULT;
+
+    CALL _find_board(p_exam_id, v_board_id);
+
+    SET TRANSACTION ISOLATION LEVEL SERIALIZABLE;
+    SET v_written = _revise_board(v_board_id, NULL, NULL, NULL, p_actor_id);
 
     SELECT exam_id, revision, total_participants, changed_at
     FROM leaderboards
     WHERE board_id = v_board_id;
 
-    COMMIT AND NO CHAIN NO RELEASE;     -- of this SELECT, on a connection without autocommit
+    SET autocommit = v_autocommit;
 END$$
 
 DELIMITER ;

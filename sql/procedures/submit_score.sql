@@ -36,17 +36,27 @@ BEGIN
     -- Result sets: one row with the columns of submit_scores
     -- Errors:      module_unknown, raw_score_invalid, max_score_invalid, time_spent_invalid,
     --              details_invalid, expected_version_invalid, submission_id_invalid,
-    --              session_not_found, actor_not_found, not_own_session, session_finished,
-    --              deadline_passed, version_conflict, submission_id_reused; 1568 inside an open
-    --              transaction
-    -- Transaction: its own, SERIALIZABLE; after 1213 or 1205 nothing has happened: try again
+    --              session_not_found, actor_not_found, not_own_session, forbidden,
+    --              session_finished, deadline_passed, version_conflict,
+    --              submission_id_reused; 1568 inside an open transaction
+    -- Transaction: see submit_scores
     -- Locks:       the board, then the session and what is written
     -- Example:     CALL submit_score(1, 'coding', 85.5, 100, 2400, '{"test_cases_passed": 17}',
     --                                NULL, NULL, NULL);
     --              item_no status ... version revision rank total_score weighted_coding ...
     --                    0    200 ...       2        2    1     69.7500         42.7500 ...
+    DECLARE v_autocommit BOOLEAN DEFAULT @@autocommit;
+    DECLARE v_items, v_refused, v_item JSON;
     DECLARE v_code VARCHAR(40) CHARACTER SET ascii COLLATE ascii_bin;
-    DECLARE v_detail VARCHAR(128);
+    DECLARE EXIT HANDLER FOR SQLEXCEPTION
+    BEGIN
+        SET autocommit = v_autocommit;
+        RESIGNAL;
+    END;
+
+    -- In somebody's open transaction this fails and touches nothing.
+    SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
+    SET autocommit = 1, timestamp = DEFAULT;
 
     CALL _submit(
         JSON_ARRAY(JSON_OBJECT(
@@ -59,57 +69,18 @@ BEGIN
             'expected_version', p_expected_version,
             'submission_id', p_submission_id
         )),
-        p_actor_id
+        p_actor_id, v_items, v_refused
     );
 
-    BEGIN
-        DECLARE EXIT HANDLER FOR SQLEXCEPTION
-        BEGIN
-            -- Of what was read since, on a connection without autocommit.
-            ROLLBACK AND NO CHAIN NO RELEASE;
-            RESIGNAL;
-        END;
+    SET v_item = JSON_MERGE_PATCH(
+        JSON_EXTRACT(v_items, '$[0]'), COALESCE(JSON_EXTRACT(v_refused, '$[0]'), JSON_OBJECT()));
+    SET v_code = JSON_VALUE(v_item, '$.code');
+    IF v_code <> 'replay' THEN
+        CALL _raise(v_code, JSON_VALUE(v_item, '$.detail'));
+    END IF;
+    CALL _tell_submissions(v_items, v_refused);
 
-        SELECT
-            t.code,
-            _refusal(t.code, t.session_id, t.actor_id, t.expected_version, t.current_version)
-        INTO v_code, v_detail
-        FROM tmp_submissions AS t;
-
-        IF v_code IS NOT NULL THEN
-            CALL _raise(v_code, v_detail);
-        END IF;
-    END;
-
-    SELECT
-        t.item_no,
-        200 AS status,
-        t.code,
-        NULL AS message,
-        NULL AS current_version,
-        t.submission_id,
-        t.replayed,
-        b.exam_id,
-        t.session_id,
-        t.user_id,
-        t.module_type,
-        a.version,
-        a.revision,
-        a.entry_rank AS `rank`,
-        a.entry_total_score AS total_score,
-        a.entry_weighted_coding AS weighted_coding,
-        a.entry_weighted_quiz AS weighted_quiz,
-        a.entry_weighted_assessment AS weighted_assessment,
-        a.entry_total_time_sec AS total_time_sec,
-        r.committed_at
-    FROM tmp_submissions AS t
-    INNER JOIN score_audit_log AS a FORCE INDEX (uq_score_audit_log_submission_id)
-        ON a.submission_id = t.submission_id
-    INNER JOIN leaderboard_revisions AS r
-        ON r.board_id = a.board_id AND r.revision = a.revision
-    INNER JOIN leaderboards AS b FORCE INDEX (PRIMARY) ON b.board_id = t.board_id;
-
-    COMMIT AND NO CHAIN NO RELEASE;     -- of this SELECT, on a connection without autocommit
+    SET autocommit = v_autocommit;
 END$$
 
 DELIMITER ;

@@ -31,32 +31,26 @@ BEGIN
     --                    1 Backend Challenge 2026         40.00 ...        5                842
     DECLARE v_board_id BIGINT UNSIGNED;
     DECLARE v_written BOOLEAN;
-
-    SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
-
+    DECLARE v_autocommit BOOLEAN DEFAULT @@autocommit;
+    DECLARE EXIT HANDLER FOR SQLEXCEPTION
     BEGIN
-        DECLARE EXIT HANDLER FOR SQLEXCEPTION
-        BEGIN
-            ROLLBACK AND NO CHAIN NO RELEASE;
-            RESIGNAL;
-        END;
-
-        START TRANSACTION;
-        CALL _settle_session();
-        CALL _find_board(p_exam_id, v_board_id);
-        CALL _require_weights(p_weight_coding, p_weight_quiz, p_weight_assessment);
-        COMMIT AND NO CHAIN NO RELEASE;
-
-        SET TRANSACTION ISOLATION LEVEL SERIALIZABLE;
-        START TRANSACTION;
-        SET v_board_id = (SELECT board_id FROM leaderboards WHERE board_id = v_board_id FOR UPDATE);
-        SET v_written = _revise_board(
-            v_board_id, p_weight_coding, p_weight_quiz, p_weight_assessment, p_actor_id);
-        COMMIT AND NO CHAIN NO RELEASE;
+        SET autocommit = v_autocommit;
+        RESIGNAL;
     END;
 
+    -- In somebody's open transaction this fails and touches nothing.
+    SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
+    SET autocommit = 1, timestamp = DEFAULT;
+
+    CALL _find_board(p_exam_id, v_board_id);
+    CALL _require_weights(p_weight_coding, p_weight_quiz, p_weight_assessment);
+
+    SET TRANSACTION ISOLATION LEVEL SERIALIZABLE;
+    SET v_written = _revise_board(
+        v_board_id, p_weight_coding, p_weight_quiz, p_weight_assessment, p_actor_id);
+
     CALL get_exam(p_exam_id);
-    COMMIT AND NO CHAIN NO RELEASE;     -- of its SELECT, on a connection without autocommit
+    SET autocommit = v_autocommit;
 END$$
 
 DELIMITER ;

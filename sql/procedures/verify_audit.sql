@@ -58,8 +58,8 @@ BEGIN
                 LAG(r.hash) OVER (ORDER BY r.revision) AS hash_before,
                 COALESCE(c.submissions, 0) AS found,
                 _revision_hash(
-                    r.previous_hash, r.revision, r.reason, r.submissions, r.actor, r.details,
-                    r.committed_at, c.digests)
+                    r.previous_hash, r.revision, r.reason, r.submissions, r.actor, r.account,
+                    r.details, r.committed_at, c.digests)
                     AS true_hash
             FROM leaderboard_revisions AS r
             LEFT JOIN covered AS c ON c.revision = r.revision
@@ -103,6 +103,7 @@ BEGIN
             WHERE b.board_id = v_board_id
                 AND (
                     b.revision <> (SELECT COALESCE(MAX(revision), 0) FROM links)
+                    OR b.submissions <> (SELECT COALESCE(SUM(submissions), 0) FROM covered)
                     OR b.head_hash <> COALESCE(
                         l.hash, UNHEX(SHA2(CONCAT('podium board of exam ', p_exam_id), 256)))
                 )

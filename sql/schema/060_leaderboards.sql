@@ -6,6 +6,7 @@ CREATE TABLE IF NOT EXISTS podium.leaderboards (
     board_id           BIGINT UNSIGNED NOT NULL AUTO_INCREMENT,
     exam_id            BIGINT UNSIGNED NOT NULL,
     revision           BIGINT UNSIGNED NOT NULL DEFAULT 0,      -- committed changes so far
+    submissions        BIGINT UNSIGNED NOT NULL DEFAULT 0,      -- audit rows so far
     total_participants INT UNSIGNED    NOT NULL DEFAULT 0,      -- entries of the board
     head_hash          BINARY(32)      NOT NULL,                -- hash of the newest revision
     changed_at         DATETIME(6)     NOT NULL,                -- of the newest revision

@@ -14,6 +14,7 @@ CREATE TABLE IF NOT EXISTS podium.leaderboard_revisions (
                   ) NOT NULL,
     submissions   INT UNSIGNED    NOT NULL,         -- audit rows of this revision
     actor         VARCHAR(300)    NULL,             -- NULL of submissions: see their audit rows
+    account       VARCHAR(300)    NULL,             -- that called, whoever it acted for
     details       JSON            NULL,             -- of weights, settings: old and new ones
     previous_hash BINARY(32)      NOT NULL,
     hash          BINARY(32)      NOT NULL,

@@ -66,6 +66,7 @@ VALUES
     ('submissions_invalid', 50409, 422, 'The submissions are not an array of objects',
      '/submissions'),
     ('request_id_invalid', 50410, 422, 'The request id is not valid', '/request_id'),
+    ('waited_ms_invalid', 50411, 422, 'The time waited is not valid', '/waited_ms'),
     -- 505xx: boards
     ('entry_not_found', 50500, 404, 'The user is not on the board', '/user_id'),
     ('page_invalid', 50501, 422, 'The page number is not valid', '/page'),

@@ -199,11 +199,11 @@ SET @array = JSON_ARRAY(
     JSON_SET(podium_tap.item(@d, 'assessment', 100, 5), '$.submission_id', @other));
 CALL podium.submit_scores(@array, NULL);
 CALL podium_tap.is(
-    podium_tap.column_of(1, 'status'), '200 200 409 409 422 200',
-    'the first that can be accepted is; others with its id are replays or refused');
+    podium_tap.column_of(1, 'status'), '200 200 409 200 422 200',
+    'the first of a session that can be accepted is; others with its id are replays or refused');
 CALL podium_tap.is(podium_tap.column_of(1, 'replayed'), '0 1 0 0 0 0',
     'the same payload is a replay');
-CALL podium_tap.is(podium_tap.column_of(1, 'version'), '6 6 NULL NULL NULL 2',
+CALL podium_tap.is(podium_tap.column_of(1, 'version'), '6 6 NULL 2 NULL 3',
     'with the answer of the first');
 SET @array = JSON_ARRAY(
     JSON_SET(podium_tap.item(@c, 'assessment', 50.0, 5), '$.submission_id', @id),

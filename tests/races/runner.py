@@ -99,8 +99,8 @@ GAPS = """
     ) AS g
     WHERE revision <> n OR board_revision <> total
 """
-AUDITED = "SELECT submission_id AS id, version, revision FROM score_audit_log WHERE audit_id > %s"
-NEWEST_AUDIT = "SELECT COALESCE(MAX(audit_id), 0) AS id FROM score_audit_log"
+AUDITED = "SELECT submission_id AS id, version, revision FROM score_audit_log WHERE created_at > %s"
+NEWEST_AUDIT = "SELECT COALESCE(MAX(created_at), '2000-01-01') AS at FROM score_audit_log"
 
 _numbers = itertools.count(1)
 
@@ -214,7 +214,7 @@ class Stage:
         record = Record(self._spec, point, order)
         self._set_up()
         collisions = rows(self._admin, COLLISIONS)[0]["n"]
-        newest = rows(self._admin, NEWEST_AUDIT)[0]["id"]
+        newest = rows(self._admin, NEWEST_AUDIT)[0]["at"]
         try:
             for name in (*order, *self._spec.last):
                 self._begin(record, self._spec.steps[name])
