@@ -88,6 +88,7 @@ CALL submit_scores('[{"session_id": 1, "module_type": "assessment", "raw_score":
     "get_entry": Scene(),
     "get_around": Scene(),
     "get_session": Scene(),
+    "get_session_exams": Scene(),
     "get_exam": Scene(),
     "list_exams": Scene(),
     "get_audit_trail": Scene(),

@@ -23,6 +23,7 @@ from gateway import (
     streams,
     watch,
 )
+from gateway.boards import Boards
 from gateway.cache import PageCache
 from gateway.config import Config
 from gateway.db import Database
@@ -47,7 +48,8 @@ def create_app(config: Config | None = None) -> Flask:
     database, cache = Database(config, counts), PageCache(config, counts)
     app.extensions["podium.database"] = database
     app.extensions["podium.cache"] = cache
-    app.extensions["podium.submissions"] = Submissions(database, cache, counts)
+    app.extensions["podium.boards"] = boards = Boards(config, database)
+    app.extensions["podium.submissions"] = Submissions(database, cache, counts, boards)
     streams.init_app(app, config, database, cache)
     limits.init_app(app, config)
     errors.init_app(app)

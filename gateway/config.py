@@ -44,6 +44,8 @@ class Config:
     # How long a request waits for a free connection, and for the answer on it.
     pool_timeout_sec: float = 5.0
     database_timeout_sec: int = 10
+    # How long a change waits for a board that another change holds.
+    board_wait_sec: int = 45
     # How long a recalculation, whose time grows with the exam, may take.
     maintenance_timeout_sec: int = 600
     redis_timeout_sec: float = 0.2
@@ -101,6 +103,7 @@ class Config:
             database_timeout_sec=_number(
                 environ, "PODIUM_DATABASE_TIMEOUT_SEC", cls.database_timeout_sec
             ),
+            board_wait_sec=_number(environ, "PODIUM_BOARD_WAIT_SEC", cls.board_wait_sec),
             maintenance_timeout_sec=_number(
                 environ, "PODIUM_MAINTENANCE_TIMEOUT_SEC", cls.maintenance_timeout_sec
             ),

@@ -139,6 +139,10 @@ IF(@@GLOBAL.transaction_read_only, 'transaction_read_only', NULL)) AS obstacle""
 log = logging.getLogger(__name__)
 
 
+class Held(Problem):
+    """Say that a lock was not given in time: nothing was done, and it will pass."""
+
+
 class Database:
     """Connections to MySQL, and the one way to use them."""
 
@@ -165,19 +169,25 @@ class Database:
         )
 
     def call(
-        self, procedure: str, *values: object, repeatable: bool = True, probe: bool = True
+        self,
+        procedure: str,
+        *values: object,
+        repeatable: bool = True,
+        probe: bool = True,
+        patient: bool = True,
     ) -> Results:
         """CALL a public procedure and return its result sets, each a list of rows.
 
         A repeatable call may be carried out twice without harm, and so is sent again when the
         connection broke in the middle. Without probe a connection that answered a moment ago is not
         asked for a sign of life before; if the server has gone away since, nobody can tell whether
-        it had the call. Raises Problem: a refusal of the catalog, or that MySQL cannot be had in
-        time.
+        it had the call. Where it is not patient, a lock that was not given in time ends it with
+        Held: whoever calls tries again by rules of their own. Raises Problem: a refusal of the
+        catalog, or that MySQL cannot be had in time.
         """
         meter = self._metrics.call(procedure)
         with meter.timed(), call_span(procedure):
-            return self._call(meter, procedure, values, repeatable, probe)
+            return self._call(meter, procedure, values, repeatable, probe, patient)
 
     def _call(
         self,
@@ -186,6 +196,7 @@ class Database:
         values: tuple[object, ...],
         repeatable: bool,
         probe: bool,
+        patient: bool,
     ) -> Results:
         """CALL a procedure, again where that may help."""
         deadline = time.monotonic() + self._config.database_timeout_sec
@@ -198,6 +209,8 @@ class Database:
                 _count_collision(meter, errno)
                 lost = errno if errno in UNDECIDED else lost
                 again = errno in COLLISIONS | NOT_SENT or (errno in UNDECIDED and repeatable)
+                if errno == errorcode.ER_LOCK_WAIT_TIMEOUT and not patient:
+                    again = False
                 if not again or attempt == RETRIES or time.monotonic() > deadline:
                     # What an attempt before this one left open, only a refusal decides.
                     told = errno if 50000 <= errno <= 51999 else lost or errno
@@ -362,7 +375,14 @@ def _translated(errno: int, error: Exception) -> Problem:
             "the connection to the database broke in the middle of the call, which may have been "
             "carried out or not; a repetition with the same submission id is safe"
         )
-    if errno in COLLISIONS | NOT_SENT | OUT_OF_REACH:
+    if errno in COLLISIONS:
+        return Held(
+            "database_unavailable",
+            "another change of the same board, or a transaction that somebody holds open, did not "
+            "end in time; nothing was changed",
+            retry_after_sec=1,
+        )
+    if errno in NOT_SENT | OUT_OF_REACH:
         if errno in OUT_OF_REACH:
             _tell_cause(errno, error)
         return _unavailable("the database cannot be had in time; nothing was changed")

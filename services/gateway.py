@@ -15,8 +15,9 @@ from services.process import Process, exclusive, kept, kept_port, write_private
 from services.server import ROOT, Server, Unavailable, wait_ready
 from services.source import LOCK, announce
 
-# Besides those that streams hold.
-THREADS = 64
+# Besides those that streams hold. Above gateway.boards.MOST_WAITING, so that those who wait for
+# boards that are held leave enough to all others.
+THREADS = 256
 # Counts open connections, idle ones too; their requests then wait for a thread.
 CONNECTIONS = 1024
 START_TIMEOUT_SEC = 30

@@ -30,6 +30,7 @@ GRANT EXECUTE ON PROCEDURE podium.get_leaderboard TO podium_gateway, podium_dba;
 GRANT EXECUTE ON PROCEDURE podium.get_entry TO podium_gateway, podium_dba;
 GRANT EXECUTE ON PROCEDURE podium.get_around TO podium_gateway, podium_dba;
 GRANT EXECUTE ON PROCEDURE podium.get_session TO podium_gateway, podium_dba;
+GRANT EXECUTE ON PROCEDURE podium.get_session_exams TO podium_gateway, podium_dba;
 GRANT EXECUTE ON PROCEDURE podium.get_exam TO podium_gateway, podium_dba;
 GRANT EXECUTE ON PROCEDURE podium.get_scores TO podium_gateway, podium_dba;
 GRANT EXECUTE ON PROCEDURE podium.export_leaderboard TO podium_gateway, podium_dba;

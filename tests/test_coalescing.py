@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -14,7 +15,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from gateway.coalescing import Coalescer
+from gateway import coalescing
+from gateway.coalescing import Coalescer, Crowd, Room
 from services.gateway import start_gateway
 from services.server import Server
 from tests.client import Answer, Api
@@ -187,6 +189,114 @@ def test_what_could_not_be_settled_together_is_carried_and_settled_alone(
     assert [future.result(10) for future in futures] == list("ABC")
     assert sorted(carrier.calls[2:]) == [["b"], ["c"]]
     assert sorted(settled) == list("ABC")
+
+
+class Held(Exception):
+    """What passes."""
+
+
+class HeldCarrier:
+    """A carry that cannot do anything until it is let go, and says so each time."""
+
+    def __init__(self) -> None:
+        self.calls: list[list[str]] = []
+        self.released = threading.Event()
+        self.turn = threading.Semaphore(0)
+
+    def __call__(self, items: Sequence[str]) -> list[str]:
+        self.calls.append(list(items))
+        assert self.turn.acquire(timeout=10)
+        if not self.released.is_set():
+            raise Held
+        return [item.upper() for item in items]
+
+
+def patient(carrier: HeldCarrier, room: Room | None = None) -> Coalescer[str, str]:
+    return Coalescer(
+        carrier,
+        lambda error: True,
+        longest=100,
+        again=lambda error: isinstance(error, Held),
+        room=room,
+    )
+
+
+def test_what_is_held_is_tried_again_with_those_who_have_come_meanwhile(
+    threads: ThreadPoolExecutor,
+) -> None:
+    carrier = HeldCarrier()
+    coalescer = patient(carrier)
+    first = threads.submit(coalescer.submit, "a")
+    wait_until(lambda: len(carrier.calls) == 1)
+    others = [threads.submit(coalescer.submit, item) for item in "bc"]
+    wait_until(lambda: len(coalescer._waiting) == 2)
+    carrier.turn.release()
+    wait_until(lambda: len(carrier.calls) == 2)
+    carrier.released.set()
+    carrier.turn.release()
+    assert [future.result(10) for future in (first, *others)] == list("ABC")
+    assert [sorted(call) for call in carrier.calls] == [["a"], list("abc")]
+    assert coalescer.idle
+    carrier.turn.release()
+    assert coalescer.submit("d") == "D"
+
+
+def test_whose_time_is_up_is_told_so_and_the_others_go_on(threads: ThreadPoolExecutor) -> None:
+    carrier = HeldCarrier()
+    coalescer = patient(carrier)
+    # Its time is up at once, but a call that is under way is waited for.
+    first = threads.submit(coalescer.submit, "a", 0.0)
+    wait_until(lambda: len(carrier.calls) == 1)
+    second = threads.submit(coalescer.submit, "b")
+    wait_until(lambda: len(coalescer._waiting) == 1)
+    carrier.turn.release()
+    assert isinstance(first.exception(10), Held)
+    wait_until(lambda: len(carrier.calls) == 2)
+    assert carrier.calls[1] == ["b"]
+    carrier.released.set()
+    carrier.turn.release()
+    assert second.result(10) == "B"
+    assert coalescer.idle
+
+
+def test_who_waits_in_vain_leaves(threads: ThreadPoolExecutor) -> None:
+    carrier = HeldCarrier()
+    coalescer = patient(carrier)
+    first = threads.submit(coalescer.submit, "a")
+    wait_until(lambda: len(carrier.calls) == 1)
+    with pytest.raises(TimeoutError):
+        coalescer.submit("b", time.monotonic() + 0.01)
+    carrier.released.set()
+    carrier.turn.release()
+    assert first.result(10) == "A"
+    assert carrier.calls == [["a"]]
+
+
+def test_a_room_has_so_many_places_and_a_crowd_so_many_in_all(
+    threads: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(coalescing, "MOMENT_SEC", 0.01)
+    crowd = Crowd(most=3, most_in_a_room=2)
+    carriers = [HeldCarrier() for _ in range(2)]
+    rooms = [crowd.room() for _ in carriers]
+    held = [patient(carrier, room) for carrier, room in zip(carriers, rooms, strict=True)]
+    leaders = [threads.submit(each.submit, "a") for each in held]
+    wait_until(lambda: all(carrier.calls for carrier in carriers))
+    two = [threads.submit(held[0].submit, item) for item in "bc"]
+    wait_until(lambda: rooms[0].full)
+    with pytest.raises(TimeoutError):
+        held[0].submit("d")
+    one = threads.submit(held[1].submit, "b")
+    wait_until(lambda: rooms[1].here == 1)
+    with pytest.raises(TimeoutError):
+        held[1].submit("c")
+    for carrier in carriers:
+        carrier.released.set()
+        carrier.turn.release(3)
+    assert [future.result(10) for future in (*leaders, *two, one)] == list("AABCB")
+    assert [(room.here, room.full) for room in rooms] == [(0, False)] * 2
+    # There is place again.
+    assert held[0].submit("e") == "E"
 
 
 @contextmanager

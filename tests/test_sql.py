@@ -69,6 +69,7 @@ PUBLIC = {
     "get_entry": "p_exam_id p_user_id",
     "get_around": "p_exam_id p_user_id p_window",
     "get_session": "p_session_id",
+    "get_session_exams": "p_session_ids",
     "get_exam": "p_exam_id",
     "get_scores": "p_exam_id p_candidates",
     "export_leaderboard": "p_exam_id",

@@ -465,10 +465,8 @@ class CountingDatabase(Database):
     # Called once, when a board has been read.
     meanwhile: Callable[[], object] | None = None
 
-    def call(
-        self, procedure: str, *values: object, repeatable: bool = True, probe: bool = True
-    ) -> Results:
-        results = super().call(procedure, *values, repeatable=repeatable, probe=probe)
+    def call(self, procedure: str, *values: object, **how: Any) -> Results:
+        results = super().call(procedure, *values, **how)
         if procedure == "get_revisions":
             self.reads += 1
             meanwhile, self.meanwhile = self.meanwhile, None

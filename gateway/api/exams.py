@@ -10,6 +10,7 @@ from flask.typing import ResponseReturnValue
 
 from gateway import schemas
 from gateway.auth import ADMIN, caller, require
+from gateway.boards import boards
 from gateway.cache import Mark, page_cache
 from gateway.db import Row, database
 from gateway.representation import parse_time
@@ -69,8 +70,8 @@ def get_exam(exam_id: int) -> ResponseReturnValue:
 def update_exam(exam_id: int) -> ResponseReturnValue:
     """Change the weights; the board is recalculated in the same commit."""
     weights = exam_change.body()["weights"]
-    [[row]] = database().call_slowly(
-        "update_exam_weights", exam_id, *_weights(weights), caller().user_id
+    [[row]] = boards().call_slowly(
+        exam_id, "update_exam_weights", exam_id, *_weights(weights), caller().user_id
     )
     page_cache().publish(exam_id, Mark.take(row))
     return _shape(row)

@@ -10,6 +10,7 @@ from flask.typing import ResponseReturnValue
 
 from gateway import schemas
 from gateway.auth import ADMIN, CANDIDATE, caller, require
+from gateway.boards import boards
 from gateway.cache import Mark, Page, page_cache
 from gateway.db import Results, Row, database
 from gateway.errors import FieldError, Problem
@@ -92,7 +93,7 @@ def get_stream() -> ResponseReturnValue:
 def recalculate() -> ResponseReturnValue:
     """Rebuild a board from its raw scores."""
     exam_id = recalculation.body()["exam_id"]
-    [[row]] = database().call_slowly("recalculate_leaderboard", exam_id, caller().user_id)
+    [[row]] = boards().call_slowly(exam_id, "recalculate_leaderboard", exam_id, caller().user_id)
     page_cache().publish(exam_id, Mark.take(row))
     return row
 

@@ -62,6 +62,9 @@ def submit_scores() -> ResponseReturnValue:
     carried = submissions().submit_all(
         [submission.whole(items[place]) for place in sound], caller()
     )
+    if carried and all(isinstance(result, Problem) for result in carried):
+        # No board was reached: the whole request is to come back.
+        raise next(result for result in carried if isinstance(result, Problem))
     rows = dict(zip(sound, carried, strict=True))
     return {
         "results": [
@@ -91,8 +94,10 @@ def _take_idempotency_key(item: dict[str, Any]) -> None:
     item["submission_id"] = key
 
 
-def _result(place: int, row: Row) -> dict[str, Any]:
+def _result(place: int, row: Row | Problem) -> dict[str, Any]:
     """Return what the batch tells of one item."""
+    if isinstance(row, Problem):
+        return row.body
     if row["code"] is not None:
         return _refusal(row, f"/submissions/{place}").body
     return {"status": row["status"]} | _accepted(row)

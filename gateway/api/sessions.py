@@ -9,6 +9,7 @@ from flask.typing import ResponseReturnValue
 
 from gateway import schemas
 from gateway.auth import caller, require
+from gateway.boards import boards
 from gateway.db import Results, database
 from gateway.representation import with_json
 from gateway.validation import Validator
@@ -23,7 +24,9 @@ def start_session() -> ResponseReturnValue:
     """Start an attempt (201), or return the one in progress (200)."""
     session = new_session.body()
     caller().require_self(session["user_id"], "a candidate starts sessions for himself only")
-    [[row]] = database().call("start_session", session["exam_id"], session["user_id"], None)
+    exam_id = session["exam_id"]
+    [[row]] = boards().call(exam_id, "start_session", exam_id, session["user_id"], None)
+    boards().remember(row["session_id"], exam_id)
     return row, HTTPStatus.CREATED if row.pop("created") else HTTPStatus.OK
 
 
@@ -41,7 +44,8 @@ def finish_session(session_id: int) -> ResponseReturnValue:
     """Finish a session; again, it changes nothing."""
     if not caller().is_staff:
         _own_session(session_id)
-    [[row]] = database().call("finish_session", session_id, None)
+    exam_id = boards().exam_of(session_id)
+    [[row]] = boards().call(exam_id, "finish_session", session_id, None)
     return row
 
 
