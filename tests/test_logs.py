@@ -189,9 +189,7 @@ def test_a_gateway_that_is_told_to_stop_writes_what_it_has_gathered(
 def test_a_failed_request_is_logged_at_the_highest_level(
     start_api: Callable[..., Api], admin: Any
 ) -> None:
-    api = start_api(
-        "gateway-logs-failed", PODIUM_LOG_LEVEL="error", PODIUM_DATABASE_TIMEOUT_SEC="1"
-    )
+    api = start_api("gateway-logs-failed", PODIUM_LOG_LEVEL="error", PODIUM_BOARD_WAIT_SEC="1")
     exam_id, asked = make_exam(api), unique_name()
     session_id = make_session(api, exam_id)
     with board_held(admin, exam_id):

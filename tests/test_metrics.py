@@ -78,6 +78,7 @@ def counted(start_api: Callable[..., Api]) -> Api:
         PODIUM_POOL_SIZE="1",
         PODIUM_POOL_OVERFLOW="0",
         PODIUM_DATABASE_TIMEOUT_SEC="4",
+        PODIUM_BOARD_WAIT_SEC="1",
         PODIUM_METRICS_MAX_AGE_SEC="0",
     )
 
@@ -169,8 +170,9 @@ def test_waits_for_locks_and_connections_are_counted(
         assert held.result(30).status == 503
     assert behind.result(30).status == 200
     timeouts, retries, waits, seconds, calls = (growth.of(name) for name in names)
-    assert timeouts[("submit_scores",)] == retries[("submit_scores",)] + 1 >= 2
-    assert calls[("unavailable", "submit_scores")] == 1
+    # Each is a call of its own, since others may join it.
+    assert timeouts[("submit_scores",)] == calls[("unavailable", "submit_scores")] >= 1
+    assert ("submit_scores",) not in retries
     assert waits[()] >= 1
     assert seconds[()] > 0.1
     assert values_of(counted, "podium_pool_checked_out") == {(): 0}
