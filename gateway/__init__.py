@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import atexit
+import sys
 from multiprocessing.util import Finalize
+from typing import cast
 
 from flask import Flask
 
@@ -25,7 +27,7 @@ from gateway import (
 )
 from gateway.boards import Boards
 from gateway.cache import PageCache
-from gateway.config import Config
+from gateway.config import Config, ConfigError
 from gateway.db import Database
 from gateway.metrics import Metrics
 from gateway.submissions import Submissions
@@ -34,12 +36,36 @@ __all__ = ["create_app"]
 
 
 def create_app(config: Config | None = None) -> Flask:
-    """Make the WSGI application; without a config, from the environment."""
+    """Make the WSGI application; without a config, from the environment.
+
+    What cannot work there ends the process with one line and exit code 1.
+    """
     app = Flask(__name__, static_folder=None)
     cli.init_app(app)
-    if config is None and cli.is_running():
+    if config is not None:
+        return _fill(app, config)
+    if cli.is_running():
         return app  # The command line needs the administrative account and nothing else.
-    config = config or Config.from_environ()
+    try:
+        return _fill(app, Config.from_environ())
+    except ConfigError as error:
+        end = refusal(error)
+    raise end
+
+
+def refusal(error: ConfigError) -> BaseException:
+    """Return what ends the process with the message alone, whichever server has started it."""
+    message = f"Error: {' '.join(str(error).split())}"
+    if "gunicorn.arbiter" in sys.modules:
+        # Whose workers would be started again for ever. It prints the message, and ends too.
+        from gunicorn.errors import AppImportError
+
+        return cast(Exception, AppImportError(message))
+    return SystemExit(message)
+
+
+def _fill(app: Flask, config: Config) -> Flask:
+    """Add all that answers requests."""
     app.config["MAX_CONTENT_LENGTH"] = config.max_body_bytes
     app.config["PODIUM"] = config
     app.json = representation.Json(app)

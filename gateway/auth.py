@@ -11,6 +11,7 @@ from functools import wraps
 from typing import Any, ParamSpec, TypeVar, cast
 
 import jwt
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePublicKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
@@ -138,8 +139,11 @@ def _public_key(pem: str) -> tuple[PublicKeyTypes, str]:
     """Read a public key and tell the one algorithm it is good for."""
     try:
         key = load_pem_public_key(pem.encode())
-    except ValueError as error:
-        raise ConfigError(f"PODIUM_JWT_PUBLIC_KEY is not a public key in PEM: {error}") from None
+    except (ValueError, UnsupportedAlgorithm):
+        raise ConfigError(
+            "PODIUM_JWT_PUBLIC_KEY is not a public key in PEM: it begins with -----BEGIN PUBLIC "
+            "KEY-----, in lines of their own"
+        ) from None
     if isinstance(key, RSAPublicKey):
         return key, "RS256"
     if isinstance(key, EllipticCurvePublicKey) and isinstance(key.curve, SECP256R1):

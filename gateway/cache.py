@@ -20,7 +20,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from gateway.coalescing import Coalescer
-from gateway.config import MAX_REDIS_CONNECTIONS, Config
+from gateway.config import MAX_REDIS_CONNECTIONS, Config, ConfigError
 from gateway.db import Row
 from gateway.metrics import Metrics
 
@@ -252,14 +252,7 @@ class PageCache:
             self._look, shared=lambda error: True, longest=MAX_LOOKS
         )
         if config.redis_url is not None:
-            self._redis = redis.Redis.from_url(
-                config.redis_url,
-                socket_timeout=config.redis_timeout_sec,
-                socket_connect_timeout=config.redis_timeout_sec,
-                max_connections=MAX_REDIS_CONNECTIONS,
-                # By default redis-py tries for 4 s before it says that there is no server.
-                retry=Retry(NoBackoff(), 0),
-            )
+            self._redis = _client(config.redis_url, config.redis_timeout_sec)
             self._read = self._redis.register_script(LOOK)
             self._publish = self._redis.register_script(PUBLISH)
             self._store = self._redis.register_script(STORE)
@@ -419,3 +412,24 @@ def _sight_of(
 
 def _board_key(exam_id: int) -> str:
     return f"podium:exam:{exam_id}"
+
+
+def _client(url: str, timeout_sec: float) -> redis.Redis:
+    """Return a client that gives up in time; refuses an address that is none, before it is used."""
+    try:
+        client = redis.Redis.from_url(
+            url,
+            socket_timeout=timeout_sec,
+            socket_connect_timeout=timeout_sec,
+            max_connections=MAX_REDIS_CONNECTIONS,
+            # By default redis-py tries for 4 s before it says that there is no server.
+            retry=Retry(NoBackoff(), 0),
+        )
+        # Which reads the options behind the address, and connects to nothing.
+        client.connection_pool.connection_class(**client.connection_pool.connection_kwargs)
+    except (ValueError, TypeError):  # Their messages have parts of the address, and its password.
+        raise ConfigError(
+            "PODIUM_REDIS_URL must be an address such as redis://:password@host:6379/0, with /, #, "
+            "?, @ and : of the password percent-encoded"
+        ) from None
+    return client

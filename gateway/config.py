@@ -7,7 +7,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
-from urllib.parse import parse_qs, unquote, urlsplit
+from pathlib import Path
+from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 import limits
 
@@ -19,6 +20,19 @@ PLACEHOLDERS = ("secret", "password", "change", "example", "default", "podium")
 # Of 32 random hexadecimal digits fewer are different, or fewer of the steps from one to the next,
 # once in many millions.
 LEAST_VARIETY = 8
+# Beyond all that makes sense, and within what every library takes.
+LARGEST_NUMBER = 999_999_999
+# What may stand in a file instead, whose name is in the variable with _FILE at its end.
+FROM_FILES = (
+    "PODIUM_MYSQL_URL",
+    "PODIUM_MYSQL_PASSWORD",
+    "PODIUM_GATEWAY_MYSQL_URL",
+    "PODIUM_GATEWAY_MYSQL_PASSWORD",
+    "PODIUM_REDIS_URL",
+    "PODIUM_JWT_SECRET",
+    "PODIUM_JWT_PUBLIC_KEY",
+    "PODIUM_METRICS_TOKEN",
+)
 
 
 class ConfigError(Exception):
@@ -64,6 +78,9 @@ class Config:
     rate_limit_anonymous: str | None = "3000 per minute"
     # How many proxies in front add to X-Forwarded-For. 0: the header is anybody's to write.
     trusted_proxies: int = 0
+    # Who reads /metrics: token is whoever has the one below, or an administrator's; open; off.
+    metrics: str = "token"
+    metrics_token: str | None = field(repr=False, default=None)
     # For so long one text of /metrics is given to all who ask; 0: made anew each time.
     metrics_max_age_sec: int = 1
     # Origins whose pages may read answers, as browsers write them; none: only pages of our own.
@@ -76,11 +93,11 @@ class Config:
     @classmethod
     def from_environ(cls, environ: Mapping[str, str] = os.environ) -> Config:
         """Read the settings, refusing what cannot work."""
-        mysql_url = environ.get("PODIUM_GATEWAY_MYSQL_URL") or environ.get("PODIUM_MYSQL_URL")
+        mysql_url = gateway_mysql_url(environ) or administrative_mysql_url(environ)
         if not mysql_url:
             raise ConfigError("PODIUM_MYSQL_URL is not set: mysql://user:password@host:3306/podium")
-        secret = environ.get("PODIUM_JWT_SECRET") or None
-        public_key = environ.get("PODIUM_JWT_PUBLIC_KEY") or None
+        secret = setting(environ, "PODIUM_JWT_SECRET")
+        public_key = setting(environ, "PODIUM_JWT_PUBLIC_KEY")
         if (secret is None) == (public_key is None):
             raise ConfigError(
                 "set either PODIUM_JWT_SECRET (HS256) or PODIUM_JWT_PUBLIC_KEY (RS256, ES256)"
@@ -90,9 +107,15 @@ class Config:
                 f"PODIUM_JWT_SECRET {fault}, and whoever guesses it is an administrator: take 32 "
                 "random bytes, for instance of `openssl rand -hex 32`"
             )
+        metrics_token = setting(environ, "PODIUM_METRICS_TOKEN")
+        if metrics_token is not None and (fault := _fault_of(metrics_token)):
+            raise ConfigError(
+                f"PODIUM_METRICS_TOKEN {fault}, and whoever guesses it reads the metrics: take 32 "
+                "random bytes, for instance of `openssl rand -hex 32`"
+            )
         return cls(
             mysql_url=mysql_url,
-            redis_url=environ.get("PODIUM_REDIS_URL") or None,
+            redis_url=setting(environ, "PODIUM_REDIS_URL"),
             jwt_secret=secret,
             jwt_public_key=public_key,
             candidate_submissions=_switch(environ, "PODIUM_CANDIDATE_SUBMISSIONS", True),
@@ -122,6 +145,8 @@ class Config:
             trusted_proxies=_number(
                 environ, "PODIUM_TRUSTED_PROXIES", cls.trusted_proxies, least=0
             ),
+            metrics=_choice(environ, "PODIUM_METRICS", cls.metrics, ("token", "open", "off")),
+            metrics_token=metrics_token,
             metrics_max_age_sec=_number(
                 environ, "PODIUM_METRICS_MAX_AGE_SEC", cls.metrics_max_age_sec, least=0
             ),
@@ -146,13 +171,20 @@ class MysqlUrl:
     @classmethod
     def parse(cls, url: str) -> MysqlUrl:
         """Read a URL; what stands in it is percent-encoded."""
-        parts = urlsplit(url)
-        if parts.scheme != "mysql" or not parts.username:
-            raise ConfigError("a MySQL address looks like mysql://user:password@host:3306/podium")
+        try:
+            parts = urlsplit(url)
+            known = parts.scheme == "mysql" and parts.username and parts.port != 0
+        except ValueError:  # Its message has a part of the password where that is not encoded.
+            known = False
+        if not known:
+            raise ConfigError(
+                "a MySQL address looks like mysql://user:password@host:3306/podium, with /, #, ?, "
+                "@ and : of the password percent-encoded"
+            )
         if parts.path not in ("", "/", "/podium"):
             raise ConfigError(f"Podium's database is called podium, not {parts.path.strip('/')}")
         return cls(
-            user=unquote(parts.username),
+            user=unquote(parts.username or ""),
             password=unquote(parts.password or ""),
             host=parts.hostname or "127.0.0.1",
             port=parts.port or 3306,
@@ -170,11 +202,58 @@ class MysqlUrl:
         return {"user": self.user, "password": self.password, **place}
 
 
+def setting(environ: Mapping[str, str], name: str) -> str | None:
+    """Return a setting, or what the file has that <name>_FILE names, without its last line end."""
+    text, file = environ.get(name) or None, environ.get(f"{name}_FILE") or None
+    if file is None:
+        return text
+    if text is not None:
+        raise ConfigError(f"set either {name} or {name}_FILE, not both")
+    try:
+        found = Path(file).read_text(encoding="utf-8").removesuffix("\n").removesuffix("\r")
+    except OSError as error:
+        raise ConfigError(f"{name}_FILE: {file}: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise ConfigError(f"{name}_FILE: {file} is not UTF-8") from None
+    except ValueError:
+        raise ConfigError(f"{name}_FILE: {file!r} is no name of a file") from None
+    if not found.strip():
+        raise ConfigError(f"{name}_FILE: {file} is empty")
+    return found
+
+
+def administrative_mysql_url(environ: Mapping[str, str] = os.environ) -> str | None:
+    """Return where MySQL is, as PODIUM_MYSQL_URL says; None where it says nothing."""
+    return _mysql_url(environ, "PODIUM_MYSQL_URL", "PODIUM_MYSQL_PASSWORD")
+
+
+def gateway_mysql_url(environ: Mapping[str, str] = os.environ) -> str | None:
+    """Return the same with the gateway's own account, as PODIUM_GATEWAY_MYSQL_URL says."""
+    return _mysql_url(environ, "PODIUM_GATEWAY_MYSQL_URL", "PODIUM_GATEWAY_MYSQL_PASSWORD")
+
+
+def _mysql_url(environ: Mapping[str, str], name: str, password_name: str) -> str | None:
+    """Return a MySQL URL with its password, which may stand in a variable or a file of its own."""
+    url, password = setting(environ, name), setting(environ, password_name)
+    if url is None or password is None:
+        return url
+    account = MysqlUrl.parse(url)
+    if account.password:
+        raise ConfigError(f"{name} has a password already, and {password_name} is another")
+    parts = urlsplit(url)
+    place = parts.netloc.rpartition("@")[2]
+    netloc = f"{quote(account.user, safe='')}:{quote(password, safe='')}@{place}"
+    return parts._replace(netloc=netloc).geturl()
+
+
 def _number(environ: Mapping[str, str], name: str, default: int, least: int = 1) -> int:
     """Read a whole number."""
     text = environ.get(name) or str(default)
-    if not text.isascii() or not text.isdigit() or int(text) < least:
-        raise ConfigError(f"{name} must be a whole number from {least}, not {text!r}")
+    known = text.isascii() and text.isdigit() and len(text) <= len(str(LARGEST_NUMBER))
+    if not known or int(text) < least:
+        raise ConfigError(
+            f"{name} must be a whole number from {least} to {LARGEST_NUMBER}, not {text[:40]!r}"
+        )
     return int(text)
 
 

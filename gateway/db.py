@@ -15,7 +15,7 @@ from mysql.connector import errorcode
 from mysql.connector.cursor_cext import CMySQLCursorDict
 from sqlalchemy import exc, pool
 
-from gateway.config import Config, MysqlUrl
+from gateway.config import Config, ConfigError, MysqlUrl
 from gateway.connecting import connect
 from gateway.errors import Problem
 from gateway.metrics import CallMeter, Metrics
@@ -148,7 +148,7 @@ class Database:
 
     def __init__(self, config: Config, metrics: Metrics) -> None:
         if not mysql.connector.HAVE_CEXT:
-            raise RuntimeError(
+            raise ConfigError(
                 "mysql-connector-python has no C extension here: install the pinned version of "
                 "requirements.txt"
             )

@@ -887,7 +887,6 @@ EXAMPLES: dict[str, list[Example]] = {
             "# HELP podium_pool_waits_total CALLs that found all connections to MySQL busy\n"
             "# TYPE podium_pool_waits_total counter\n"
             "podium_pool_waits_total 0.0\n",
-            NOBODY,
             request={},
         )
     ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -9,12 +10,13 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, cast
 
 import prometheus_client
-from flask import Flask, Response
+from flask import Flask, Response, request
 from prometheus_client import CollectorRegistry, Counter, Gauge, ProcessCollector
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from gateway import tallies
+from gateway.auth import ADMIN, require
 from gateway.config import Config
 from gateway.errors import Problem
 from gateway.logs import STDERR
@@ -207,7 +209,7 @@ class Boards(Collector):
 
 
 class Exposition:
-    """The text of /metrics, which is open to everybody and costs milliseconds to make.
+    """The text of /metrics, which may be open to everybody and costs milliseconds to make.
 
     It is made once for all who ask within its age, by one thread at a time; who comes meanwhile is
     given the one before.
@@ -247,7 +249,7 @@ class Exposition:
 
 
 def init_app(app: Flask, metrics: Metrics, config: Config) -> None:
-    """Add /metrics, open to everybody: no person stands in it, and the proxy can keep it inside."""
+    """Add /metrics for those whom the configuration lets read it."""
     database = cast("Database", app.extensions["podium.database"])
     metrics.gauge(
         "podium_pool_checked_out", "Connections to MySQL in use", lambda: database.checked_out
@@ -263,7 +265,28 @@ def init_app(app: Flask, metrics: Metrics, config: Config) -> None:
     metrics.registry.register(Boards(database))
     exposition = Exposition(metrics.registry, config.metrics_max_age_sec)
 
-    @app.get("/metrics")
     def show() -> Response:
         """Answer what this process has counted since it began."""
         return Response(exposition.text(), content_type=prometheus_client.CONTENT_TYPE_LATEST)
+
+    # No person stands there. But how many take part, and how often an exam's board changes, is
+    # nobody's business who may not read the boards; an administrator may read all of them.
+    guarded = require(ADMIN)(show)
+
+    @app.get("/metrics")
+    def answer() -> Response:
+        """Answer whoever scrapes, with a token that does not end, or an administrator."""
+        if config.metrics == "off":
+            raise Problem("route_not_found", "/metrics is off here: PODIUM_METRICS")
+        return show() if config.metrics == "open" or _scrapes(config) else guarded()
+
+
+def _scrapes(config: Config) -> bool:
+    """Tell whether a request has the token that the configuration names."""
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    wanted = config.metrics_token
+    return (
+        wanted is not None
+        and scheme.lower() == "bearer"
+        and hmac.compare_digest(token.strip().encode(), wanted.encode())
+    )

@@ -373,7 +373,7 @@ def _operation(
 ) -> Operation:
     """Describe a call: what goes in, what comes out, and the statuses of its problems.
 
-    role: who alone may call it. is_open: it takes no token.
+    role: who alone may call it. is_open: it takes no token, but for a role, and no database.
     """
     if body is not None:
         problems += (400, 413, 415, 422)
@@ -406,7 +406,7 @@ def _operation(
                 name: {"description": HEADER_WORDS[name], "required": True, "schema": schema}
                 for name, schema in names.items()
             }
-    if is_open:
+    if is_open and role is None:
         operation["security"] = []
     if parameters := _parameters(query, path, headers, examples):
         operation["parameters"] = parameters
@@ -437,9 +437,12 @@ def _service(
     answers: Answers,
     problems: tuple[int, ...] = (),
     path: tuple[str, ...] = (),
+    role: str | None = None,
 ) -> Operation:
-    """Describe a call that is open to everybody."""
-    return _operation(name, "Service", summary, problems, answers=answers, path=path, is_open=True)
+    """Describe a call of the service, open to everybody unless it names a role."""
+    return _operation(
+        name, "Service", summary, problems, answers=answers, role=role, path=path, is_open=True
+    )
 
 
 def _content(answer: str | tuple[str, ...] | None) -> Schema:
@@ -778,7 +781,13 @@ PATHS: dict[str, dict[str, Operation]] = {
         "get": _service("readyz", "Tell that MySQL can be had", {200: "Status"}, (503,)),
     },
     "/metrics": {
-        "get": _service("metrics", "Tell Prometheus what was counted", {200: (METRICS_TYPE,)}),
+        "get": _service(
+            "metrics",
+            "Tell Prometheus what was counted",
+            {200: (METRICS_TYPE,)},
+            (401, 429),
+            role="admin",
+        ),
     },
     "/openapi.json": {
         "get": _service("openapi", "Read this document", {200: "Document"}),

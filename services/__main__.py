@@ -86,8 +86,9 @@ def _shown(path: Path) -> str:
 
 
 def assignments(variables: Mapping[str, str]) -> str:
-    """Return lines that a POSIX shell reads as these variables."""
-    return "".join(f"{name}={shlex.quote(value)}\n" for name, value in variables.items())
+    """Return lines that a POSIX shell reads as these variables, and hands on to what it starts."""
+    lines = [f"{name}={shlex.quote(value)}\n" for name, value in variables.items()]
+    return "".join([*lines, f"export {' '.join(variables)}\n"])
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from gateway.config import Config
+from gateway.config import FROM_FILES, Config
 from services.process import Process, exclusive, kept, kept_port, write_private
 from services.server import ROOT, Server, Unavailable, wait_ready
 from services.source import LOCK, announce
@@ -25,8 +25,11 @@ STOP_TIMEOUT_SEC = 10
 # Of no use to a gateway, or contrary to what it is told.
 WITHHELD = (
     "PODIUM_GATEWAY_MYSQL_URL",
+    "PODIUM_MYSQL_PASSWORD",
+    "PODIUM_GATEWAY_MYSQL_PASSWORD",
     "PODIUM_ADMIN_TOKEN",
     "PODIUM_JWT_PUBLIC_KEY",
+    *(f"{name}_FILE" for name in FROM_FILES if name != "PODIUM_METRICS_TOKEN"),
     "PODIUM_URL",
     "PODIUM_PORT",
     "PODIUM_SERVICES_SOURCE",

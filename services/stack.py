@@ -22,7 +22,7 @@ from gateway.config import MysqlUrl
 from gateway.connecting import connect
 from gateway.errors import catalog
 from services.engine import Container
-from services.gateway import start_gateway
+from services.gateway import WITHHELD, start_gateway
 from services.lease import (
     SERVERS,
     Lease,
@@ -151,7 +151,7 @@ def upgrade_schema(mysql_url: str, gateway_mysql_url: str) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "flask", "--app", "gateway", "db", "upgrade"],
         cwd=ROOT,
-        env=os.environ | urls,
+        env={name: text for name, text in os.environ.items() if name not in WITHHELD} | urls,
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

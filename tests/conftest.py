@@ -49,7 +49,10 @@ TEST_HOME = HOME / "test" / str(os.getpid())
 # Made anew: the gateway refuses a secret that stands in a file of ours.
 SECRET = secrets.token_hex(32)
 # Candidates who read as fast as they can, and a hundred bad tokens from one address, are tests.
-UNLIMITED = {"PODIUM_RATE_LIMIT_CANDIDATE": "off", "PODIUM_RATE_LIMIT_ANONYMOUS": "off"}
+UNLIMITED = {
+    "PODIUM_RATE_LIMIT_CANDIDATE": "off",
+    "PODIUM_RATE_LIMIT_ANONYMOUS": "off",
+}
 GATEWAY_USER, GATEWAY_PASSWORD = "podium_app", "the password of the tests"
 ACCOUNTS = ("podium_owner@localhost", "podium_gateway", "podium_dba", f"{GATEWAY_USER}@'%'")
 

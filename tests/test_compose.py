@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import secrets
 import shlex
 import subprocess
@@ -14,7 +15,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
+from gateway.config import FROM_FILES
 from services.process import kept_port
 from services.server import ROOT
 from tests.client import Api
@@ -165,9 +168,27 @@ def test_data_outlives_its_containers(project: Compose) -> None:
     assert project.api.get(f"/exams/{exam_id}").json["title"] == "Kept"
 
 
-@pytest.mark.parametrize(
-    "name", ["MYSQL_ROOT_PASSWORD", "PODIUM_APP_PASSWORD", "PODIUM_JWT_SECRET"]
-)
+def test_every_setting_of_the_gateway_reaches_its_container() -> None:
+    gateway = yaml.safe_load((ROOT / OWN).read_text())["services"]["gateway"]
+    # Of the administrative account it is not to know.
+    hidden = {"PODIUM_MYSQL_URL", "PODIUM_MYSQL_PASSWORD"}
+    known = set(re.findall(r'"(PODIUM_[A-Z_]+)"', (ROOT / "gateway/config.py").read_text()))
+    assert known - hidden <= set(gateway["environment"])
+    given = known - hidden - {name for name in FROM_FILES if "_URL" in name or "MYSQL" in name}
+    from_files = {f"{name}_FILE" for name in given & set(FROM_FILES)}
+    for name in given | from_files:
+        # What .env says, and the default of config.py where it says nothing.
+        assert gateway["environment"][name] == f"${{{name}:-}}"
+    assert set(gateway["environment"]) & hidden == set()
+
+
+def test_gateways_can_be_several() -> None:
+    gateway = yaml.safe_load((ROOT / OWN).read_text())["services"]["gateway"]
+    assert gateway["ports"] == ["127.0.0.1:${PODIUM_PORT-8000}:8000"]
+    assert "container_name" not in gateway
+
+
+@pytest.mark.parametrize("name", ["MYSQL_ROOT_PASSWORD", "PODIUM_APP_PASSWORD"])
 def test_a_secret_that_is_not_filled_in_is_named(
     project: Compose, tmp_path: Path, name: str
 ) -> None:

@@ -9,6 +9,7 @@ and the comments of a stream.
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -21,11 +22,13 @@ import pytest
 import redis
 
 from gateway import loader
+from services.__main__ import assignments
 from services.server import ROOT
 from services.stack import find_administrator
 from tests.client import Api, token
 from tests.conftest import GATEWAY_PASSWORD, GATEWAY_USER, SECRET, with_account
 from tests.databases import Database
+from tests.factories import make_user, submission
 from tests.own_server import OwnServer
 from tests.waiting import wait_until
 
@@ -112,6 +115,8 @@ class Shell:
         self._bash = subprocess.Popen(
             ["bash"],
             cwd=ROOT,
+            # A fresh one: nothing is set but by the lines of the page.
+            env={"PATH": os.environ["PATH"], "LANG": "C.UTF-8"},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -186,7 +191,7 @@ def shell(
     with redis.Redis.from_url(own_redis.url) as store:
         store.flushall()
     account = with_account(own_mysql.url, GATEWAY_USER, GATEWAY_PASSWORD)
-    name = re.sub(r"\W", "-", f"gateway-{request.node.callspec.id}")
+    name = re.sub(r"\W", "-", f"gateway-{request.node.name}")
     api = start_api(name, account, own_redis.url)
     settings = {
         "PODIUM_URL": api.url,
@@ -195,7 +200,7 @@ def shell(
         "PODIUM_MYSQL_URL": own_mysql.url,
     }
     env = tmp_path / "env"
-    env.write_text("".join(f"export {name}='{value}'\n" for name, value in settings.items()))
+    env.write_text(assignments(settings))
     shell = Shell(tmp_path, env)
     yield shell
     shell.close()
@@ -234,3 +239,20 @@ def test_no_curl_line_of_a_page_is_passed_over(page: str) -> None:
     shown = [line for block in blocks(PAGES[page]) for line in block.splitlines()]
     played = "\n".join(command.text for block in commands_of(PAGES[page]) for command in block)
     assert len(CURL.findall("\n".join(shown))) == len(CURL.findall(played))
+
+
+def test_the_line_of_the_example_works_as_typed(shell: Shell, tmp_path: Path) -> None:
+    page = (ROOT / "examples" / "README.md").read_text(encoding="utf-8")
+    sourcing, line = next(block for block in blocks(page) if "client.py" in block).splitlines()
+    shell.types(sourcing)
+    api = shell.types('echo "$PODIUM_URL $PODIUM_ADMIN_TOKEN $PODIUM_JWT_SECRET"')[1].split()
+    admin = Api(api[0], api[2]).with_token(api[1])
+    exam_id = admin.post("/exams", {"title": "An exam"}).json["exam_id"]
+    user_id = make_user(admin)
+    body = {"exam_id": exam_id, "user_id": user_id}
+    scores = tmp_path / "scores.jsonl"
+    session_id = admin.post("/sessions", body).json["session_id"]
+    scores.write_text(json.dumps(submission(session_id, submission_id="alice-1")) + "\n")
+    code, printed = shell.types(line.replace("scores.jsonl", str(scores)))
+    assert code == 0, printed
+    assert admin.get("/leaderboard", exam_id=exam_id).json["total_participants"] == 1

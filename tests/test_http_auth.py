@@ -162,7 +162,7 @@ ON_THE_BOARD: dict[str, tuple[Call, tuple[int, int, int, int, int]]] = {
 }
 
 # Open to everybody, whoever he says he is.
-OPEN = ("//healthz", "//readyz", "//metrics", "//openapi.json", "//", "//docs")
+OPEN = ("//healthz", "//readyz", "//openapi.json", "//", "//docs")
 # The files of the pages, open like them.
 FILES = "GET /static/<path:name>"
 

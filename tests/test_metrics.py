@@ -9,20 +9,23 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
 import yaml
 from flask import Flask
+from flask.testing import FlaskClient
 from prometheus_client import CollectorRegistry, Gauge
 from prometheus_client.parser import text_string_to_metric_families
 
 from gateway import create_app
+from gateway.auth import ROLES
 from gateway.config import Config
 from gateway.metrics import MAX_BOARDS, Exposition, Metrics
 from services.server import ROOT
 from tests.client import Api
+from tests.client import token as sign
 from tests.factories import make_exam, make_session, make_user, submission
 from tests.locks import waiting
 from tests.own_server import OwnServer
@@ -40,7 +43,7 @@ NAME = re.compile(r"\b(?:podium|process)_\w+")
 
 def values_of(api: Api, name: str) -> dict[tuple[str, ...], float]:
     """Return the values of a series by its labels, in the order of their names."""
-    answer = api.with_token("").get("//metrics")
+    answer = api.get("//metrics")
     assert answer.status == 200
     return {
         tuple(value for _, value in sorted(sample.labels.items())): sample.value
@@ -93,7 +96,9 @@ def nowhere() -> Flask:
     """Return an application without a database."""
     secret = secrets.token_hex(32)
     url = "mysql://x@127.0.0.1:1/podium"
-    return create_app(Config(mysql_url=url, jwt_secret=secret, metrics_max_age_sec=0))
+    return create_app(
+        Config(mysql_url=url, jwt_secret=secret, metrics="open", metrics_max_age_sec=0)
+    )
 
 
 def test_requests_are_counted_by_route_and_not_by_path(counted: Api) -> None:
@@ -382,3 +387,56 @@ def test_each_alert_is_explained() -> None:
     rules = RULES["groups"][0]["rules"]
     assert [row[0].strip("`") for row in rows] == [rule["alert"] for rule in rules]
     assert all(rule["annotations"]["summary"] for rule in rules)
+
+
+# --- Who reads them
+
+
+def reader(metrics: str | None = None, token: str | None = None) -> tuple[FlaskClient, str]:
+    """Return a client of an application of its own, and the secret that signs its tokens."""
+    secret = secrets.token_hex(32)
+    url = "mysql://x@127.0.0.1:1/podium"
+    config = Config(url, jwt_secret=secret, metrics_token=token, log="off")
+    if metrics is not None:
+        config = replace(config, metrics=metrics)
+    return create_app(config).test_client(), secret
+
+
+def status_of(client: FlaskClient, token: str | None, scheme: str = "Bearer") -> int:
+    headers = {} if token is None else {"Authorization": f"{scheme} {token}"}
+    return client.get("/metrics", headers=headers).status_code
+
+
+def test_unless_told_otherwise_only_administrators_read_the_metrics() -> None:
+    client, secret = reader()
+    assert status_of(client, None) == 401
+    assert status_of(client, "guessed") == 401
+    assert status_of(client, "") == 401
+    roles = [role for role in ROLES if status_of(client, sign(secret, 1, role)) == 200]
+    assert roles == ["admin"]
+
+
+def test_prometheus_reads_them_with_a_token_that_does_not_end() -> None:
+    token = secrets.token_hex(32)
+    client, secret = reader(token=token)
+    assert [status_of(client, token, scheme) for scheme in ("Bearer", "bearer")] == [200, 200]
+    assert status_of(client, sign(secret, 1, "admin")) == 200
+    for wrong in (None, token[:-1], f"{token}0", token.upper(), "ü"):
+        assert status_of(client, wrong) == 401
+    assert status_of(client, token, "Basic") == 401
+    # It is good for nothing else.
+    headers = {"Authorization": f"Bearer {token}"}
+    assert client.get("/api/v1/exams", headers=headers).status_code == 401
+
+
+def test_they_are_open_or_off_where_it_says_so() -> None:
+    client, _ = reader("open")
+    assert status_of(client, None) == 200
+    client, secret = reader("off", token=secrets.token_hex(32))
+    assert status_of(client, sign(secret, 1, "admin")) == 404
+
+
+def test_the_example_of_prometheus_sends_what_the_gateway_takes() -> None:
+    [job] = yaml.safe_load((ROOT / "deploy" / "prometheus.yml").read_text())["scrape_configs"]
+    assert job["authorization"]["type"] == "Bearer"
+    assert job["authorization"]["credentials_file"]

@@ -107,15 +107,17 @@ def test_no_default_stands_in_what_compose_reads() -> None:
         ("PODIUM_APP_PASSWORD", ""),
         ("PODIUM_JWT_SECRET", ""),
     ]
+    assert re.findall(r"^PODIUM_METRICS_TOKEN=(.*)$", example, re.MULTILINE) == [""]
     compose = (ROOT / "docker-compose.yml").read_text()
-    used = re.findall(r"\$\{(\w*(?:SECRET|PASSWORD)\w*)(:\?)?", compose)
-    assert {name for name, _ in used} == {
+    used = re.findall(r"\$\{(\w*(?:SECRET|PASSWORD|TOKEN|KEY)\w*)(:\?|:-\}|:-)", compose)
+    assert {name for name, how in used if how == ":-" or name == "PODIUM_SECRETS"} == {
+        "PODIUM_SECRETS"  # a folder
+    }
+    # Somewhere each password is required, which stops compose before anything starts.
+    assert {name for name, how in used if how == ":?"} == {
         "MYSQL_ROOT_PASSWORD",
         "PODIUM_APP_PASSWORD",
-        "PODIUM_JWT_SECRET",
     }
-    # Somewhere each is required, which stops compose before anything starts.
-    assert {name for name, required in used if required} == {name for name, _ in used}
 
 
 @dataclass(frozen=True)

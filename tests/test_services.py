@@ -314,10 +314,15 @@ def test_a_port_is_kept_while_it_is_free(tmp_path: Path) -> None:
 def test_the_env_file_says_the_same_to_a_shell() -> None:
     value = """it's "quoted"; $HOME `id` \\ {a,b} * ? # & | < >\n\ttwo"""
     text = assignments({"PODIUM_URL": "http://127.0.0.1:1", "PODIUM_JWT_SECRET": value})
-    printed = subprocess.run(
-        ["sh", "-c", f'{text}printf %s "$PODIUM_JWT_SECRET"'], capture_output=True, text=True
-    )
-    assert printed.stdout == value
+    # And to what the shell starts.
+    for ask in ('printf %s "$PODIUM_JWT_SECRET"', "printenv PODIUM_JWT_SECRET"):
+        printed = subprocess.run(
+            ["sh", "-c", text + ask],
+            capture_output=True,
+            text=True,
+            env={"PATH": os.environ["PATH"]},
+        )
+        assert printed.stdout.removesuffix("\n") == value
 
 
 # --- Real servers

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -12,7 +11,12 @@ import mysql.connector
 from flask.cli import AppGroup
 
 from gateway import loader
-from gateway.config import ConfigError, MysqlUrl
+from gateway.config import (
+    ConfigError,
+    MysqlUrl,
+    administrative_mysql_url,
+    gateway_mysql_url,
+)
 from gateway.connecting import connect
 
 db = AppGroup("db", help="The database's tables and procedures.")
@@ -31,7 +35,7 @@ def upgrade() -> None:
         for path in paths:
             click.echo(f"  {path}")
         click.echo(f"The database is at release {release.number}, {len(paths)} files applied.")
-        if url := os.environ.get("PODIUM_GATEWAY_MYSQL_URL"):
+        if url := gateway_mysql_url():
             account = MysqlUrl.parse(url)
             loader.grant_gateway(connection, account.user, account.password)
             click.echo(f"The gateway's account is {account.user}, with the role podium_gateway.")
@@ -61,7 +65,7 @@ def status() -> None:
 def _connected() -> Iterator[Any]:
     """Connect as the administrative account; what goes wrong ends the command in one line."""
     try:
-        url = os.environ.get("PODIUM_MYSQL_URL")
+        url = administrative_mysql_url()
         if not url:
             raise ConfigError("PODIUM_MYSQL_URL is not set: mysql://root:password@host:3306/")
         connection = connect(MysqlUrl.parse(url))

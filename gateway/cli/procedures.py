@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 import time
 from collections.abc import Iterator
@@ -12,7 +11,12 @@ from typing import Any, NoReturn, cast
 import click
 from mysql.connector import errorcode
 
-from gateway.config import ConfigError, MysqlUrl
+from gateway.config import (
+    ConfigError,
+    MysqlUrl,
+    administrative_mysql_url,
+    gateway_mysql_url,
+)
 from gateway.connecting import connect
 from gateway.db import COLLISIONS, DRIVER_ERRORS, NOT_SET_UP, Results, Row, fetch
 
@@ -73,7 +77,10 @@ class Procedures:
 @contextmanager
 def procedures() -> Iterator[Procedures]:
     """Connect with PODIUM_MYSQL_URL, or the gateway's account where only that is named."""
-    url = os.environ.get("PODIUM_MYSQL_URL") or os.environ.get("PODIUM_GATEWAY_MYSQL_URL")
+    try:
+        url = administrative_mysql_url() or gateway_mysql_url()
+    except ConfigError as error:
+        raise Unusable(str(error)) from error
     if not url:
         raise Unusable("PODIUM_MYSQL_URL is not set: mysql://user:password@host:3306/podium")
     try:

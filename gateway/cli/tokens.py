@@ -11,6 +11,7 @@ import jwt
 
 from gateway.auth import AUDIENCE, CANDIDATE, ROLES
 from gateway.cli.procedures import Unusable
+from gateway.config import ConfigError, setting
 
 # Staff whom no row of the table users stands for: its id is beyond all that create_user gives out.
 NOBODY_ID = 10**15
@@ -54,9 +55,13 @@ def token(user_id: int, role: str, hours: float) -> None:
 
 def signing_secret() -> str:
     """Return PODIUM_JWT_SECRET; ends the command where there is none."""
-    secret = os.environ.get("PODIUM_JWT_SECRET")
+    try:
+        secret = setting(os.environ, "PODIUM_JWT_SECRET")
+        public_key = setting(os.environ, "PODIUM_JWT_PUBLIC_KEY")
+    except ConfigError as error:
+        raise Unusable(str(error)) from error
     if not secret:
-        if os.environ.get("PODIUM_JWT_PUBLIC_KEY"):
+        if public_key:
             raise Unusable(
                 "only PODIUM_JWT_PUBLIC_KEY is set, which verifies tokens and signs none: ask "
                 "whoever holds the private key"
