@@ -327,6 +327,7 @@ ROW = "bob,Bob,quiz,{},100,60"
         (scores(ROW.format(50), header=HEADER + ",colour"), (), "the first line names 'colour'"),
         (scores(ROW.format(50), header=HEADER + ",username"), (), "names a column twice"),
         ("", (), "the first line does not name"),
+        (b"PK\x03\x04" + bytes(range(256)), (), "is a workbook"),
     ],
 )
 def test_what_is_not_certain_is_refused_before_anything_is_loaded(
@@ -388,7 +389,8 @@ def test_the_decimal_mark_can_be_said(load: Load, admin: Any) -> None:
         ("b\x00ob,Bob,quiz,50,100,60", "nobody sees, '\\x00'"),
         ("\ufeffbob,Bob,quiz,50,100,60", "nobody sees, '\\ufeff'"),
         ('bob,Bob "B" Stone,quiz,50,100,60', "a quote inside a cell"),
-        ("bob;Bob;quiz;50;100;60", "1 values for 6 columns"),
+        ("bob;Bob;quiz;50;100;60", "1 values for 6 columns: the first line is separated by ','"),
+        ("bob,Bob,quiz,33,5,50,60", "7 values for 6 columns: a decimal comma or a ','"),
         ("bob,Bob,quiz,50,100", "5 values for 6 columns"),
         ("bob,Bob,quiz,50,100,60,70", "7 values for 6 columns"),
         (HEADER, "raw_score must be a number"),
@@ -408,6 +410,13 @@ def test_a_row_that_is_not_certain_is_rejected_with_its_cause(
     assert why in told.rejects[0]["reason"]
     assert told.rejects[0]["line"] == "2"
     assert board(admin, exam_id) == {name: 15.15}
+
+
+def test_names_that_only_remind_of_dates_and_numbers_are_taken(load: Load, admin: Any) -> None:
+    exam_id, name = make_exam(admin), unique_name()
+    names = ["april-05", "julia-22", "mark 12", "1e5", "2e10", "#abc", "12", "3-4"]
+    rows = [f"{one}{'' if '-' in one else name},May 12th,quiz,50,100,60" for one in names]
+    assert load(exam_id, scores(*rows))[:5] == (0, 8, 8, 0, 0)
 
 
 def test_a_name_that_looks_changed_is_taken_when_it_is_said_to_be_right(

@@ -13,15 +13,17 @@ _EDGE = r"((?:\A|[,;\t|\r\n])[ \"]*)"
 _UNSAFE = re.compile(rf"{_EDGE}(?=[{_STARTS}]|'[{_STARTS}'])")
 _GUARDED = re.compile(rf"{_EDGE}'(?=[{_STARTS}'])")
 
-_MONTH = r"(jan|feb|mar|mär|mrz|apr|may|mai|jun|jul|aug|sep|oct|okt|nov|dec|dez)[a-zä]*\.?"
+# As Excel writes them, in English and in German; in small letters they are names: april-05.
+_MONTH = r"(?:Jan|Feb|Mar|Mrz|Mär|Apr|May|Mai|Jun|Jul|Aug|Sep|Oct|Okt|Nov|Dec|Dez)\.?"
 _DATE = re.compile(
-    rf"\d{{1,2}}[-. /]+{_MONTH}([-. /]+\d{{2,4}})?|{_MONTH}[-. /]+\d{{2,4}}"
-    r"|\d{1,2}[./-]\d{1,2}[./-](\d{4}|\d{2})|\d{4}-\d{1,2}-\d{1,2}([T ][\d:.]+)?"
-    r"|\d{1,3}(:\d\d){1,2}",
-    re.IGNORECASE,
+    rf"\d{{1,2}}[-. ]+{_MONTH}(?:[-. ]+\d{{2,4}})?|{_MONTH}[-. ]+\d{{2,4}}"
+    r"|\d{1,2}[./-]\d{1,2}[./-](?:\d{4}|\d{2})|\d{4}-\d{1,2}-\d{1,2}(?:[T ][\d:.]+)?"
+    r"|\d{1,3}(?::\d\d){1,2}"
 )
-_SHORTENED = re.compile(r"-?\d([.,]\d+)?E[+-]\d{2,3}", re.IGNORECASE)
-_ERROR = re.compile(r"#[A-Z/0]{2,6}[?!]?|#{2,}|Err:\d{3}", re.IGNORECASE)
+_SHORTENED = re.compile(r"-?\d(?:[.,]\d+)?E[+-]\d{2,3}")
+_ERROR = re.compile(
+    r"#(?:NAME\?|VALUE!|WERT!|REF!|BEZUG!|DIV/0!|N/A|NV|NUM!|ZAHL!|NULL!|SPILL!|CALC!)|#{2,}|Err:\d{3}"
+)
 
 _INTEGER = r"-?(?:0|[1-9][0-9]{0,14})"
 WHOLE = re.compile(_INTEGER)

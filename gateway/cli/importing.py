@@ -102,7 +102,7 @@ def import_scores(
         with ExitStack() as opened:
             staging = opened.enter_context(closing(Staging()))
             registrar, database = (opened.enter_context(procedures()) for _ in range(2))
-            run = Import(registrar, database, staging, table, exam_id, file.name)
+            run = Import(registrar, database, staging, table, exam_id, _printable(file.name))
             try:
                 run.check(decimal, as_is, start_attempts)
             except Refused as refused:
@@ -424,7 +424,8 @@ def _refuse(file: Path, table: Table, refused: Refused) -> None:
     ]
     path = _write_rejects(file, table, lines)
     _tell(Counts(len(lines), 0, 0, len(lines)), path, "loaded")
-    raise Unusable(f"{file.name}, line {refused.line}: {refused}. Nothing was loaded.")
+    name = _printable(file.name)
+    raise Unusable(f"{name}, line {refused.line}: {refused}. Nothing was loaded.")
 
 
 def _tell(counts: Counts, path: Path | None, loaded: str) -> None:
@@ -434,7 +435,7 @@ def _tell(counts: Counts, path: Path | None, loaded: str) -> None:
         f"{counts.rejected:,} rejected."
     )
     if path is not None:
-        click.echo(f"Rejected rows, with reasons: {path}")
+        click.echo(f"Rejected rows, with reasons: {_printable(str(path))}")
 
 
 def _show_changes(staging: Staging, counts: Counts) -> None:
@@ -447,7 +448,7 @@ def _show_changes(staging: Staging, counts: Counts) -> None:
             if change["old_raw"] is not None:
                 now = f"{change['old_raw']}/{change['old_max']} {change['old_time']} s"
             then = f"{change['raw_score']}/{change['max_score']} {change['time_spent']} s"
-            name = "".join(c if c.isprintable() else "\ufffd" for c in change["username"])
+            name = _printable(change["username"])
             lines.append((f"{change['line']:,}", change["module_type"], now, then, name))
         widths = [max(len(line[place]) for line in lines) for place in range(4)]
         for number, *texts, name in lines:
@@ -496,6 +497,11 @@ def _write_rejects(file: Path, table: Table, rejects: Iterable[dict[str, Any]]) 
         return None
     partial.replace(path)
     return path
+
+
+def _printable(text: str) -> str:
+    """Return a text that a terminal shows and does nothing with."""
+    return "".join(c if c.isprintable() else "\ufffd" for c in text)
 
 
 def _visible(text: str) -> str:

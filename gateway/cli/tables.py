@@ -24,6 +24,8 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
+# .xlsx and .ods; .xls
+_WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 _DECLARATION = re.compile(r'"?sep=(.)"?', re.IGNORECASE)
 # What moves, ends or hides text; a carriage return too, where lines end with a line feed.
 HIDDEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff]")
@@ -56,6 +58,7 @@ class Table:
     def __init__(self, raw: bytes, encoding: str | None = None) -> None:
         """Take a whole file; encoding: that of one that does not say so itself."""
         self.marked = any(raw.startswith(mark) for mark, _ in _MARKS)
+        self._is_workbook = raw.startswith(_WORKBOOKS)
         head = raw[:4096]
         # In UTF-16 every other byte of most texts; elsewhere a damaged byte, and its line's matter.
         self._is_wide = not self.marked and encoding is None and head.count(0) * 4 > len(head)
@@ -72,6 +75,8 @@ class Table:
 
         multiline: the one column whose cells may run over lines.
         """
+        if self._is_workbook:
+            raise Refused(1, "this is a workbook, not a CSV file: save it as CSV UTF-8")
         if self._is_wide:
             raise Refused(
                 1,
@@ -199,6 +204,15 @@ class Table:
                 break
         raise Refused(line, _quote(parts[0], opened, "is not closed"))
 
+    def _why(self, values: list[str]) -> str:
+        """Say why a row may have more or fewer values than there are columns."""
+        if len(values) > len(self.columns):
+            kind = "a decimal comma or " if self.separator == "," else ""
+            return f": {kind}a {shown(self.separator)} inside a cell wants quotes around the cell"
+        if len(values) == 1 and any(other in values[0] for other in SEPARATORS):
+            return f": the first line is separated by {shown(self.separator)}"
+        return ""
+
     def _record(self, record: Record, unclear: bool) -> Record:
         """Give a record the reason why it is not read, if there is one."""
         values, width = record.values, len(self.columns)
@@ -210,7 +224,7 @@ class Table:
                 "a quote inside a cell: write the whole cell in quotes, and each inside twice"
             )
         elif len(values) != width:
-            record.reason = f"{len(values)} values for {width} columns"
+            record.reason = f"{len(values)} values for {width} columns{self._why(values)}"
         elif not record.content.isascii() and _has_bad_bytes(record.content):
             record.reason = (
                 f"not {self._encoding}: save the file as CSV UTF-8, or name its encoding with "
