@@ -17,7 +17,7 @@ from typing import Any
 import mysql.connector
 import pytest
 
-from gateway.cli.importing import COLUMNS, REJECTS, REQUIRED, RowReader
+from gateway.cli.importing import COLUMNS, REJECTS, REQUIRED, RowReader, decimal_mark
 from gateway.cli.tables import Refused, Table
 from gateway.config import MysqlUrl
 from tests.fuzz.csv_files import (
@@ -66,6 +66,7 @@ def read(raw: bytes) -> tuple[Table, list[tuple[int, int, tuple[str, ...] | None
     try:
         table.read_head(REQUIRED, (*COLUMNS, *REJECTS), "details")
         reader = RowReader(table, as_is=False)
+        reader.decimal = decimal_mark(table)
         found = []
         for record in table.records():
             sound = reader.read(record) is not None
@@ -73,6 +74,13 @@ def read(raw: bytes) -> tuple[Table, list[tuple[int, int, tuple[str, ...] | None
         return table, found
     except Refused:
         return table, None
+
+
+def as_utf8(raw: bytes) -> bytes:
+    """Return a file in UTF-8 without a byte order mark."""
+    if raw.startswith(codecs.BOM_UTF16_LE):
+        return raw[2:].decode("utf-16-le", "replace").encode("utf-8", "surrogatepass")
+    return raw.removeprefix(codecs.BOM_UTF8)
 
 
 def test_of_damaged_files_every_line_is_a_row_or_rejected_as_all_readers_have_it(
@@ -99,15 +107,17 @@ def test_of_damaged_files_every_line_is_a_row_or_rejected_as_all_readers_have_it
         sound = Counter(values for _, _, values in found if values is not None)
         accepted += sound.total()
         rejected += len(found) - sound.total()
-        text = raw.removeprefix(codecs.BOM_UTF8)
-        if sound and table.separator == "," and (text != raw or not table.marked):
+        if sound:
             # What a line ends with is one thing in a whole file to MySQL, and part of no cell.
-            same = re.sub(rb"\r(\n|\Z)", b"\n", text)
+            same = re.sub(rb"\r(\n|\Z)", b"\n", as_utf8(raw))
             file.write_bytes(same)
             width = len(table.columns)
             python, mysql = (
                 Counter(row[:width] for row in rows)
-                for rows in (as_python_reads(same), as_mysql_reads(other_reader, str(file)))
+                for rows in (
+                    as_python_reads(same, table.separator),
+                    as_mysql_reads(other_reader, str(file), table.separator),
+                )
             )
             wanted = Counter(row[:width] for row in sound.elements())
             assert wanted <= python, here
@@ -141,7 +151,8 @@ def test_damaged_files_are_loaded_to_the_last_accepted_row(
             if values is not None and line not in rejected:
                 row = dict(zip(table.columns, values, strict=True))
                 last[row["username"].casefold().strip(), row["module_type"]] = tuple(
-                    Decimal(row[name]) for name in ("raw_score", "max_score", "time_spent_sec")
+                    Decimal(row[name].strip().replace(",", "."))
+                    for name in ("raw_score", "max_score", "time_spent_sec")
                 )
         assert stored(admin, exam_id) == last, here
         assert load(exam_id, raw).loaded == 0, here

@@ -154,7 +154,7 @@ class Import:
         exam = self._database.call("get_exam", self._exam_id)[0][0]
         self._table.read_head(REQUIRED, (*COLUMNS, *REJECTS), "details")
         reader = RowReader(self._table, as_is)
-        reader.decimal = decimal or _decimal_mark(self._table)
+        reader.decimal = decimal or decimal_mark(self._table)
         lines = len(self._table.lines)
         with _progress(self._name, "checked", lines) as report:
             records = self._table.records()
@@ -343,7 +343,7 @@ def _named(name: str, read: Callable[[str], Value], text: str) -> Value:
         raise ValueError(f"{name} {error}") from None
 
 
-def _decimal_mark(table: Table) -> str:
+def decimal_mark(table: Table) -> str:
     """Find out how a file writes its decimals; raises Refused where that is not certain."""
     seen: dict[tuple[str, bool], tuple[int, str]] = {}
     places = [table.columns.index(name) for name in ("raw_score", "max_score")]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import json
@@ -41,27 +42,31 @@ PIECES = (
 def make_file(rng: random.Random, name: str, rows: int) -> bytes:
     """Return a sound file of so many rows, in one of a few hands."""
     out = io.StringIO()
+    separator = rng.choice(",,,;\t")
+    comma = separator != "," and rng.random() < 0.7
     table = csv.writer(
         out,
+        delimiter=separator,
         quoting=rng.choice((csv.QUOTE_MINIMAL, csv.QUOTE_MINIMAL, csv.QUOTE_ALL)),
         lineterminator=rng.choice(("\n", "\r\n")),
     )
     table.writerow(HEADER.split(","))
     for number in range(rows):
         details = rng.choice(DETAILS)
-        most = rng.choice((10, 50, 100, 7.5))
+        score, most = rng.choice((0, 1, 5, 2.5, 7.25, 3.0)), rng.choice((10, 50, 100, 7.5))
         table.writerow(
             [
                 f"{name}-{number % 7}",
                 rng.choice(NAMES),
                 rng.choice(("coding", "quiz", "assessment")),
-                rng.choice((0, 1, 5, 2.5, 7.25, 3.0)),
-                most,
+                *(str(n).replace(".", "," if comma else ".") for n in (score, most)),
                 rng.randrange(4000),
                 "" if details is None else json.dumps(details, ensure_ascii=rng.random() < 0.5),
             ]
         )
-    return (b"\xef\xbb\xbf" if rng.random() < 0.2 else b"") + out.getvalue().encode()
+    if rng.random() < 0.05:
+        return codecs.BOM_UTF16_LE + out.getvalue().encode("utf-16-le")
+    return (codecs.BOM_UTF8 if rng.random() < 0.2 else b"") + out.getvalue().encode()
 
 
 def damage(rng: random.Random, raw: bytes) -> bytes:
@@ -70,7 +75,7 @@ def damage(rng: random.Random, raw: bytes) -> bytes:
     for _ in range(rng.choice((1, 1, 1, 2, 3, 5))):
         at = rng.randrange(len(data)) if data else 0
         # Where it hurts, as often as anywhere.
-        marks = [place for place, byte in enumerate(data) if byte in b'",\n']
+        marks = [place for place, byte in enumerate(data) if byte in b'",;\t\n']
         if marks and rng.random() < 0.5:
             at = rng.choice(marks)
         length = rng.choice((1, 1, 1, 2, 8))
@@ -96,22 +101,22 @@ def damage(rng: random.Random, raw: bytes) -> bytes:
     return bytes(data)
 
 
-def as_python_reads(raw: bytes) -> list[tuple[str, ...]]:
+def as_python_reads(raw: bytes, separator: str) -> list[tuple[str, ...]]:
     """Return the rows of a file as Python's reader has them."""
-    text = raw.decode("utf-8-sig", "surrogateescape")
-    return [tuple(row) for row in csv.reader(io.StringIO(text, newline="")) if row]
+    lines = io.StringIO(raw.decode("utf-8", "surrogateescape"), newline="")
+    return [tuple(row) for row in csv.reader(lines, delimiter=separator) if row]
 
 
-def as_mysql_reads(connection: Any, file: str) -> list[tuple[str, ...]]:
+def as_mysql_reads(connection: Any, file: str, separator: str) -> list[tuple[str, ...]]:
     """Return the rows of a file of seven columns as LOAD DATA has them, with their line ends."""
     columns = ", ".join(f"c{number}" for number in range(WIDTH))
     result_sets(connection, "DELETE FROM csv_rows")
     result_sets(
         connection,
         "LOAD DATA LOCAL INFILE %s INTO TABLE csv_rows CHARACTER SET binary"
-        " FIELDS TERMINATED BY ',' OPTIONALLY ENCLOSED BY '\"' ESCAPED BY ''"
+        " FIELDS TERMINATED BY %s OPTIONALLY ENCLOSED BY '\"' ESCAPED BY ''"
         f" LINES TERMINATED BY '\\n' ({columns})",
-        (file,),
+        (file, separator),
     )
     found = rows(connection, f"SELECT {columns} FROM csv_rows ORDER BY row_no")
     return [
