@@ -121,6 +121,13 @@ BOB_ENTRY = {
     "total_score": 35.0,
     "total_time_sec": 1800,
 }
+ALICE_USER = {
+    "user_id": 2,
+    "username": "alice",
+    "full_name": "Alice Chen",
+    "role": "candidate",
+    "created_at": TIME,
+}
 BOARD = {
     "exam_id": 1,
     "exam_title": "Backend Challenge 2026",
@@ -265,7 +272,10 @@ EXAMPLES: dict[str, list[Example]] = {
                 "role": "candidate",
                 "created_at": TIME,
             },
-            request={"body": {"username": "erin", "full_name": "Erin Walsh", "role": "candidate"}},
+            request={
+                "headers": {"Idempotency-Key": "erin-1"},
+                "body": {"username": "erin", "full_name": "Erin Walsh", "role": "candidate"},
+            },
         ),
         _refused(
             "username_taken",
@@ -283,6 +293,94 @@ EXAMPLES: dict[str, list[Example]] = {
             "/role",
             message='must be one of candidate, viewer, grader, moderator, admin, not "root"',
             change={"body": {"role": "root"}},
+        ),
+        _refused(
+            "username_invalid",
+            "a name that would turn what follows it",
+            "username_invalid",
+            "username holds U+202E, which it must not",
+            "/username",
+            request={
+                "body": {"username": "\u202eecila", "full_name": "Alice", "role": "candidate"}
+            },
+        ),
+    ],
+    "find_users": [
+        Example(
+            "found",
+            "whose name that is",
+            200,
+            {"users": [ALICE_USER]},
+            request={"query": {"username": "alice"}},
+        ),
+        Example(
+            "nobody",
+            "a name that nobody has",
+            200,
+            {"users": []},
+            request={"query": {"username": "nobody"}},
+        ),
+        _refused(
+            "username_invalid",
+            "no name at all",
+            "username_invalid",
+            "username must not be empty",
+            "/username",
+            message="must not be empty",
+            change={"query": {"username": ""}},
+        ),
+    ],
+    "get_user": [
+        Example("user", "alice", 200, ALICE_USER, request={"path": {"user_id": 2}}),
+        _refused(
+            "forbidden",
+            "alice would like to know who bob is",
+            "forbidden",
+            "this takes the role of staff, unless it is about oneself",
+            caller=ALICE,
+            request={"path": {"user_id": 3}},
+        ),
+        _refused(
+            "user_not_found",
+            "nobody has the id",
+            "user_not_found",
+            f"user {NONE} does not exist",
+            "/user_id",
+            request={"path": {"user_id": NONE}},
+        ),
+    ],
+    "update_user": [
+        Example(
+            "renamed",
+            "alice is called something else now",
+            200,
+            ALICE_USER | {"full_name": "Alice Chen-Novak"},
+            request={"path": {"user_id": 2}, "body": {"full_name": "Alice Chen-Novak"}},
+        ),
+        _refused(
+            "username_taken",
+            "there is a bob already",
+            "username_taken",
+            "the user name bob is taken",
+            "/username",
+            request={"path": {"user_id": 2}, "body": {"username": "bob"}},
+        ),
+        _refused(
+            "user_not_found",
+            "nobody has the id",
+            "user_not_found",
+            f"user {NONE} does not exist",
+            "/user_id",
+            request={"path": {"user_id": NONE}, "body": {"full_name": "Nobody"}},
+        ),
+        _refused(
+            "role_invalid",
+            "a role stays what it is",
+            "role_invalid",
+            "role is not known here",
+            "/role",
+            message="is not known here",
+            change={"body": {"role": "admin"}},
         ),
     ],
     "create_exam": [

@@ -20,7 +20,7 @@ Operation = dict[str, Any]
 Answers = dict[int, str | tuple[str, ...] | None]
 
 MODULES = ("coding", "quiz", "assessment")
-REASONS = ("submissions", "weights", "recalculation", "settings")
+REASONS = ("submissions", "weights", "recalculation", "settings", "rename")
 SCORE = {"type": "number", "minimum": 0, "maximum": 100}
 COUNT = {"type": "integer", "minimum": 0}
 ID = {"type": "integer", "minimum": 1}
@@ -302,6 +302,7 @@ def document() -> dict[str, Any]:
             },
             "schemas": {
                 "NewUser": schemas.NEW_USER,
+                "UserChange": schemas.USER_CHANGE,
                 "NewExam": schemas.NEW_EXAM,
                 "ExamChange": schemas.EXAM_CHANGE,
                 "NewSession": schemas.NEW_SESSION,
@@ -319,6 +320,9 @@ def document() -> dict[str, Any]:
                 },
                 "Recalculation": schemas.RECALCULATION,
                 "User": USER,
+                "Users": _answer(
+                    {"users": {"type": "array", "maxItems": 1, "items": _ref("User")}}
+                ),
                 "ListedExam": LISTED_EXAM,
                 "Exam": EXAM,
                 "Exams": _answer(
@@ -580,6 +584,13 @@ IDEMPOTENCY_KEY = {
     "description": "The submission id. Sent again with the same body it changes nothing and "
     "returns the first outcome; with another body it is refused (409).",
 }
+CREATION_KEY = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "schema": schemas.IDEMPOTENCY_KEY,
+    "description": "A key of the caller's own. Sent again with the same body it creates nothing "
+    "and returns what it created; with another body it is refused (409).",
+}
 IF_NONE_MATCH = {
     "name": "If-None-Match",
     "in": "header",
@@ -761,7 +772,37 @@ PATHS: dict[str, dict[str, Operation]] = {
             answers={201: "User"},
             role="admin",
             body="NewUser",
-        )
+            headers=(CREATION_KEY,),
+        ),
+        "get": _operation(
+            "find_users",
+            "Users",
+            "Find who has a user name (staff)",
+            (422,),
+            answers={200: "Users"},
+            role="staff",
+            query=schemas.USERS_QUERY,
+        ),
+    },
+    "/api/v1/users/{user_id}": {
+        "get": _operation(
+            "get_user",
+            "Users",
+            "Read a user (themself, staff)",
+            (403, 404),
+            answers={200: "User"},
+            path=("user_id",),
+        ),
+        "patch": _operation(
+            "update_user",
+            "Users",
+            "Change what a user is called, on every board that shows it (admin)",
+            (404, 409),
+            answers={200: "User"},
+            role="admin",
+            body="UserChange",
+            path=("user_id",),
+        ),
     },
     "/api/v1/audit": {
         "get": _operation(

@@ -11,6 +11,8 @@ MAX_ID = 2**63 - 1
 MAX_ITEMS = 1000
 # 22 bits of the standing key hold the time.
 MAX_TIME_SEC = 2**22 - 1
+# As far as a name is read, with the white space around it.
+MAX_NAME = 1024
 MAX_DETAILS_BYTES = 2**16 - 1
 
 
@@ -34,14 +36,14 @@ def _id(description: str) -> Schema:
 
 
 def _name(longest: int, description: str) -> Schema:
-    # No pattern that Python knows finds what MySQL takes for nothing, such as U+200B or an accent
-    # without a letter: of such a name the procedure says that it is empty.
+    # Which characters a name may have, and how many there are, decides _name_refusal in the
+    # database alone: it counts what is left of a name when the white space around it is gone.
     return {
         "type": "string",
         "minLength": 1,
-        "maxLength": longest,
-        "pattern": r"\S",
-        "description": f"{description}; more than blanks and characters that show nothing",
+        "maxLength": MAX_NAME,
+        "description": f"1 to {longest} characters, not counting white space at both ends, which "
+        f"is taken away; {description}",
     }
 
 
@@ -62,15 +64,29 @@ SUBMISSION_ID = {
     "pattern": r"^[ -~]*$",
     "description": "makes the submission repeatable: the same id again returns the first outcome",
 }
+IDEMPOTENCY_KEY = SUBMISSION_ID | {
+    "description": "makes the call repeatable: the same key again returns what it created",
+}
+
+USERNAME = _name(
+    64,
+    "taken once: neither case nor the encoding of an accent tells two names apart, all else does. "
+    "Kept in NFC; each character shows",
+)
+FULL_NAME = _name(
+    200, "as it stands on the board. No control characters, and none that turns the text around it"
+)
 
 NEW_USER = _object(
     {
-        "username": _name(64, "taken once; case does not tell two apart"),
-        "full_name": _name(200, "as it stands on the board"),
+        "username": USERNAME,
+        "full_name": FULL_NAME,
         "role": USER_ROLE,
     },
     ["username", "full_name", "role"],
 )
+
+USER_CHANGE = _object({"username": USERNAME, "full_name": FULL_NAME}, []) | {"minProperties": 1}
 
 WEIGHTS = _object(
     {
@@ -83,7 +99,14 @@ WEIGHTS = _object(
 
 NEW_EXAM = _object(
     {
-        "title": _name(200, "as it stands on the board"),
+        "title": {
+            "type": "string",
+            "minLength": 1,
+            "maxLength": 200,
+            "pattern": r"\S",
+            "description": "as it stands on the board: something that shows, no control "
+            "characters, and none that turns the text around it",
+        },
         "weights": _nullable(WEIGHTS),
         "max_attempts": _nullable({"type": "integer", "minimum": 1, "maximum": 1000}),
         "attempt_policy": _nullable({"type": "string", "enum": ["best", "latest", "first"]}),
@@ -164,6 +187,18 @@ AROUND_QUERY = _query(
 STREAM_QUERY = _query({"exam_id": _id("whose board")}, ["exam_id"])
 
 ENTRY_QUERY = _query({"exam_id": _id("whose board")}, ["exam_id"])
+
+USERS_QUERY = _query(
+    {
+        "username": {
+            "type": "string",
+            "minLength": 1,
+            "maxLength": MAX_NAME,
+            "description": "whose; case, and white space at both ends, do not matter",
+        }
+    },
+    ["username"],
+)
 
 EXAMS_QUERY = _query(
     {

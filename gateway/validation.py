@@ -124,7 +124,7 @@ class Validator:
                     [FieldError(f"/{name}", "must be given once")],
                 )
             if name in properties:
-                whole = whole_number(texts[0])
+                whole = whole_number(texts[0]) if name in self._whole else None
                 values[name] = texts[0] if whole is None else whole
         if problem := self.problem(values):
             raise problem
@@ -253,6 +253,7 @@ MESSAGES: dict[str, Callable[[Any], str]] = {
     "minLength": lambda e: "must not be empty",
     "maxLength": lambda e: f"must have at most {e.validator_value} characters",
     "minItems": lambda e: "must not be empty",
+    "minProperties": lambda e: f"must have one of {', '.join(e.schema['properties'])}",
     "pattern": lambda e: (
         "must not be blank" if e.validator_value == r"\S" else "must be printable ASCII characters"
     ),

@@ -8,6 +8,7 @@ SET NAMES utf8mb4 COLLATE utf8mb4_0900_ai_ci;
 GRANT EXECUTE, CREATE TEMPORARY TABLES ON podium.* TO podium_owner@localhost;
 GRANT SELECT ON podium.* TO podium_owner@localhost;
 GRANT INSERT, UPDATE ON podium.users TO podium_owner@localhost;
+GRANT INSERT ON podium.idempotency_keys TO podium_owner@localhost;
 GRANT INSERT, UPDATE ON podium.exams TO podium_owner@localhost;
 GRANT INSERT, UPDATE ON podium.exam_sessions TO podium_owner@localhost;
 GRANT INSERT, UPDATE ON podium.module_scores TO podium_owner@localhost;
@@ -19,6 +20,10 @@ GRANT INSERT, TRIGGER ON podium.score_audit_log TO podium_owner@localhost;
 
 -- podium_gateway: EXECUTE on the public procedures and nothing else.
 GRANT EXECUTE ON PROCEDURE podium.create_user TO podium_gateway, podium_dba;
+GRANT EXECUTE ON PROCEDURE podium.create_user_once TO podium_gateway, podium_dba;
+GRANT EXECUTE ON PROCEDURE podium.update_user TO podium_gateway, podium_dba;
+GRANT EXECUTE ON PROCEDURE podium.get_user TO podium_gateway, podium_dba;
+GRANT EXECUTE ON PROCEDURE podium.find_user TO podium_gateway, podium_dba;
 GRANT EXECUTE ON PROCEDURE podium.create_exam TO podium_gateway, podium_dba;
 GRANT EXECUTE ON PROCEDURE podium.update_exam_weights TO podium_gateway, podium_dba;
 GRANT EXECUTE ON PROCEDURE podium.register_candidates TO podium_gateway, podium_dba;

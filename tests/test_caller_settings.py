@@ -65,6 +65,7 @@ def test_times_come_from_the_clock_and_not_from_the_caller(
         return call(odd, procedure, *arguments)[0][0]
 
     user = tell("create_user", f"early-{moment}", "Early", None)
+    keyed = tell("create_user_once", f"keyed-{moment}", "Early", None, f"key-{moment}", None)
     exam = tell("create_exam", "Exam", *[None] * 8)
     session = tell("start_session", exam["exam_id"], user["user_id"], None)
     score = (session["session_id"], "quiz", 1, 1, 1, None, None, None, None)
@@ -72,9 +73,11 @@ def test_times_come_from_the_clock_and_not_from_the_caller(
     tell("update_exam_weights", exam["exam_id"], 40, 40, 20, None)
     tell("recalculate_leaderboard", exam["exam_id"], None)
     finished = tell("finish_session", session["session_id"], None)
+    tell("update_user", user["user_id"], '{"full_name": "Late"}', None)
 
     now = rows(admin, "SELECT UTC_TIMESTAMP(6) AS now")[0]["now"]
     told = [user["created_at"], exam["created_at"], session["started_at"], finished["finished_at"]]
+    told.append(keyed["created_at"])
     trail = call(admin, "get_audit_trail", exam["exam_id"], None, None, None)[0]
     revisions = rows(
         admin,
@@ -83,7 +86,7 @@ def test_times_come_from_the_clock_and_not_from_the_caller(
         (exam["exam_id"],),
     )
     told += [row["created_at"] for row in trail] + [row["committed_at"] for row in revisions]
-    assert len(told) == 8
+    assert len(told) == 10
     assert all(now - timedelta(minutes=1) < moment <= now for moment in told)
 
 
@@ -121,6 +124,8 @@ def test_ids_come_from_the_tables_and_not_from_the_caller(
     exam = tell("create_exam", "Exam", *[None] * 8)
     session = tell("start_session", exam["exam_id"], user["user_id"], None)
     assert (user["user_id"], exam["exam_id"]) == (users + 1, exams + 1)
+    keyed = tell("create_user_once", f"keyed-{number}", "Second", None, f"key-{number}", None)
+    assert keyed["user_id"] == users + 2
     assert session["session_id"] == sessions + 1
     for _ in range(2):
         tell("submit_score", session["session_id"], "quiz", 1, 1, 1, None, None, None, None)
@@ -150,6 +155,7 @@ def test_a_call_ends_its_transaction_and_not_the_connection(
         ("submit_score", session, "quiz", 1, 1, 1, None, None, None, None),
         ("update_exam_weights", exam, 40, 40, 20, None),
         ("recalculate_leaderboard", exam, None),
+        ("update_user", user, '{"full_name": "Another"}', None),
         ("get_leaderboard", exam, 1, 50, None),
         ("get_entry", exam, user),
         ("get_around", exam, user, 1),

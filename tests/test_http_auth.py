@@ -72,6 +72,18 @@ ACCESS: dict[str, tuple[Call, tuple[int, int, int, int, int]]] = {
         ),
         (401, 403, 403, 403, 201),
     ),
+    "GET /users": (
+        lambda api, p: api.get("/users", username="nobody"),
+        (401, 403, 403, 200, 200),
+    ),
+    "GET /users/<id>": (
+        lambda api, p: api.get(f"/users/{p.ids['himself']}"),
+        (401, 403, 200, 200, 200),
+    ),
+    "PATCH /users/<id>": (
+        lambda api, p: api.patch(f"/users/{p.ids['himself']}", {"full_name": "Another"}),
+        (401, 403, 403, 403, 200),
+    ),
     "POST /exams": (lambda api, p: api.post("/exams", {"title": "T"}), (401, 403, 403, 403, 201)),
     "GET /exams": (lambda api, p: api.get("/exams"), (401, 200, 200, 200, 200)),
     "GET /exams/<id>": (lambda api, p: api.get(f"/exams/{p.exam_id}"), (401, 200, 200, 200, 200)),

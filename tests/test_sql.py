@@ -56,6 +56,10 @@ SQL_MODE = (  # TRADITIONAL and ONLY_FULL_GROUP_BY
 # The contract: programs outside this repository call these, by these names, in this order.
 PUBLIC = {
     "create_user": "p_username p_full_name p_role",
+    "create_user_once": "p_username p_full_name p_role p_idempotency_key p_actor_id",
+    "update_user": "p_user_id p_changes p_actor_id",
+    "get_user": "p_user_id",
+    "find_user": "p_username",
     "create_exam": "p_title p_weight_coding p_weight_quiz p_weight_assessment p_max_attempts"
     " p_attempt_policy p_starts_at p_ends_at p_duration_sec",
     "update_exam_weights": "p_exam_id p_weight_coding p_weight_quiz p_weight_assessment p_actor_id",

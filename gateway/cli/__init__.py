@@ -1,4 +1,7 @@
-"""The command line: db, exam, token, import, export, verify, simulate, watch; a module for each."""
+"""The command line: db, exam, user, token, import, export, verify, simulate, watch.
+
+A module for each.
+"""
 
 from __future__ import annotations
 
@@ -11,10 +14,11 @@ from gateway.cli.exporting import export
 from gateway.cli.importing import import_scores
 from gateway.cli.simulating import simulate
 from gateway.cli.tokens import token
+from gateway.cli.users import user
 from gateway.cli.verifying import verify
 from gateway.cli.watching import watch
 
-COMMANDS = (db, exam, token, import_scores, export, verify, simulate, watch)
+COMMANDS = (db, exam, user, token, import_scores, export, verify, simulate, watch)
 
 
 def init_app(app: Flask) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,6 +25,7 @@ from gateway.db import COLLISIONS, DRIVER_ERRORS, NOT_SET_UP, Results, Row, fetc
 FOUND, UNUSABLE = 1, 2
 RETRIES = 8
 ROWS_PER_FETCH = 1000
+LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 class Unusable(click.ClickException):
@@ -45,6 +47,9 @@ class Procedures:
         itself says.
         """
         statement = f"CALL podium.{procedure}({', '.join(['%s'] * len(values))})"
+        # A shell hands on any bytes: Python makes half a character of each that is no text.
+        if not all(_is_text(value) for value in values):
+            raise Unusable("what was typed is not UTF-8 text")
         for attempt in range(RETRIES + 1):
             try:
                 return fetch(self.connection, statement, values)
@@ -93,6 +98,10 @@ def procedures() -> Iterator[Procedures]:
         yield Procedures(connection)
     finally:
         connection.close()
+
+
+def _is_text(value: object) -> bool:
+    return not isinstance(value, str) or not LONE_SURROGATE.search(value)
 
 
 def refuse(error: Exception) -> NoReturn:

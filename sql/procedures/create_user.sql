@@ -28,26 +28,7 @@ BEGIN
     -- Example:     CALL create_user('alice', 'Alice Chen', 'candidate');
     --              user_id username full_name  role      created_at
     --                    1 alice    Alice Chen candidate 2026-11-24 09:00:00.000000
-    DECLARE v_username VARCHAR(1024) CHARACTER SET utf8mb4 COLLATE utf8mb4_0900_bin;
-    DECLARE v_full_name VARCHAR(1024) CHARACTER SET utf8mb4 COLLATE utf8mb4_0900_bin;
-    DECLARE v_user_id BIGINT UNSIGNED;
-
-    DECLARE EXIT HANDLER FOR 1062
-        CALL _raise('username_taken', CONCAT('the user name ', v_username, ' is taken'));
-
-    CALL _require_names(p_username, p_full_name, v_username, v_full_name);
-    IF p_role COLLATE utf8mb4_0900_bin
-        NOT IN ('candidate', 'viewer', 'grader', 'moderator', 'admin') THEN
-        CALL _raise('role_invalid',
-                    'role must be candidate, viewer, grader, moderator or admin');
-    END IF;
-
-    CALL _settle_session();
-    SET v_user_id = _write_user(v_username, v_full_name, COALESCE(p_role, 'candidate'));
-
-    SELECT user_id, username, full_name, role, created_at
-    FROM users
-    WHERE user_id = v_user_id;
+    CALL create_user_once(p_username, p_full_name, p_role, NULL, NULL);
 END$$
 
 DELIMITER ;

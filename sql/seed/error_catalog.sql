@@ -23,6 +23,8 @@ VALUES
     ('too_many_items', 50012, 422, 'Too many submissions in one array', '/submissions'),
     ('malformed_request', 50013, 400, 'The request is not valid', NULL),
     ('too_many_streams', 50014, 503, 'No more streams can be opened here', NULL),
+    ('idempotency_key_invalid', 50019, 422, 'The key of the call is not valid', NULL),
+    ('idempotency_key_reused', 50020, 409, 'The key stands for another call', NULL),
     -- 501xx: users
     ('user_not_found', 50100, 404, 'No such user', '/user_id'),
     ('username_taken', 50101, 409, 'The user name is taken', '/username'),
@@ -33,6 +35,7 @@ VALUES
     ('candidates_invalid', 50106, 422, 'The candidates are not an array of objects',
      '/candidates'),
     ('not_a_candidate', 50108, 409, 'The user is not a candidate', '/user_id'),
+    ('user_change_invalid', 50109, 422, 'The change of the user is not valid', NULL),
     -- 502xx: exams
     ('exam_not_found', 50200, 404, 'No such exam', '/exam_id'),
     ('weights_invalid', 50201, 422, 'The weights are not valid', '/weights'),

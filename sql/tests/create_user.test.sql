@@ -1,5 +1,5 @@
 -- create_user: everybody who takes exams or runs them.
-CALL podium_tap.plan(22);
+CALL podium_tap.plan(30);
 
 SET @name = podium_tap.name('Alice');
 CALL podium.create_user(@name, 'Alice Chen', 'moderator');
@@ -53,6 +53,32 @@ CALL podium_tap.throws(
 CALL podium_tap.throws(
     'CALL podium.create_user(podium_tap.name(''x''), ''X'', ''càndidate'')', 50104, 'role_invalid',
     'a role with an accent is not one of them');
+
+-- One identity: NFC(casefold(NFC(trimmed name))), and nothing else.
+SET @name = podium_tap.name('José');
+CALL podium.create_user(CONCAT(CONVERT(0xC2A0 USING utf8mb4), @name, CHAR(9)), ' José ', NULL);
+CALL podium_tap.is(
+    podium_tap.got('username'), @name, 'white space of any kind at the ends is gone');
+CALL podium_tap.is(podium_tap.got('full_name'), 'José', 'of the full name as well');
+CALL podium_tap.throws(
+    'CALL podium.create_user(REPLACE(@name, ''é'', CONVERT(0x65CC81 USING utf8mb4)), ''X'', NULL)',
+    50101, 'username_taken: the user name José-', 'an accent of its own is the same name');
+CALL podium.create_user(podium_tap.name('さくら'), 'Sakura', NULL);
+CALL podium.create_user(podium_tap.name('サクラ'), 'Sakura', NULL);
+CALL podium_tap.is(
+    LEFT(podium_tap.got('username'), 3), 'サクラ', 'hiragana and katakana are two names');
+CALL podium_tap.throws(
+    'CALL podium.create_user(CONCAT(podium_tap.name(''x''), CHAR(0)), ''X'', NULL)', 50102,
+    'username_invalid: username holds U+0000, which it must not', 'no control characters');
+CALL podium_tap.throws(
+    'CALL podium.create_user(CONVERT(0xE385A4 USING utf8mb4), ''X'', NULL)', 50102,
+    'username_invalid: username holds U+3164, which it must not', 'nothing that does not show');
+CALL podium_tap.throws(
+    'CALL podium.create_user(podium_tap.name(''x''), CONVERT(0xE280AE58 USING utf8mb4), NULL)',
+    50103, 'full_name_invalid: full_name holds U+202E, which it must not',
+    'no full name turns what follows');
+CALL podium.create_user(podium_tap.name('x'), 'علی‌رضا', NULL);
+CALL podium_tap.is(podium_tap.got('full_name'), 'علی‌رضا', 'joiners of Persian stay');
 
 -- What a careless layer would take for its own syntax is kept as it is.
 SET @hostile = 'delimiter it''s; "quoted" \\ back\\slash %s 😀 -- # /* {{x}}';
