@@ -93,6 +93,11 @@ def _user(ground: Ground, rng: random.Random) -> Members:
     return [("username", name), ("full_name", name), ("role", '"candidate"')]
 
 
+def _names(ground: Ground, rng: random.Random) -> Members:
+    name = json.dumps(f"fuzz {rng.random()}")
+    return rng.choice(([("username", name)], [("full_name", name)], _user(ground, rng)[:2]))
+
+
 def _exam(ground: Ground, rng: random.Random) -> Members:
     return [
         ("title", '"An exam"'),
@@ -145,6 +150,9 @@ def _board(ground: Ground, rng: random.Random) -> Members:
 
 CALLS = (
     Call("POST", "/users", _user),
+    Call("GET", "/users", None, ("username",)),
+    Call("GET", "/users/{user_id}"),
+    Call("PATCH", "/users/{user_id}", _names),
     Call("POST", "/exams", _exam),
     Call("GET", "/exams", None, ("after", "limit")),
     Call("GET", "/exams/{exam_id}"),
@@ -219,6 +227,8 @@ def _target(ground: Ground, rng: random.Random, call: Call) -> str:
     }
 
     def number(name: str) -> str:
+        if name == "username":
+            return quote(rng.choice(("fuzz", *TEXTS)), safe="")
         return str(rng.choice(known[name])) if rng.random() < 0.85 else rng.choice(IDS)
 
     path = call.path

@@ -33,6 +33,12 @@ POOLS = {
     "title": ("'An exam'", "'An exam'", "REPEAT('t', 201)"),
     "username": ("UUID()", "UUID()", "REPEAT('u', 65)", "CONCAT(UUID(), CHAR(0))"),
     "full_name": ("'Somebody'", "'Somebody'", "REPEAT('f', 201)"),
+    "idempotency_key": ("NULL", "UUID()", "'twice'", "''", "REPEAT('i', 65)", "'é'"),
+    "changes": (
+        "JSON_OBJECT('username', UUID())", "JSON_OBJECT('full_name', UUID())", "'{}'",
+        "'{\"username\": null}'", "'{\"full_name\": 7}'", "'{\"role\": \"admin\"}'", "'[]'", "'{'",
+        "JSON_OBJECT('username', REPEAT('u', 70000), 'full_name', CHAR(0))", "NULL",
+    ),
     "role": ("'candidate'", "'admin'", "'Admin'", "'root'", "NULL"),
     "module_type": ("'coding'", "'quiz'", "'assessment'", "'Coding'", "'essay'"),
     "attempt_policy": ("NULL", "'best'", "'latest'", "'BEST'"),
