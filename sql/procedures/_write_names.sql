@@ -26,7 +26,7 @@ BEGIN
     --              p_actor_id   acting user; NULL: the MySQL account itself
     -- Result:      how many boards have a new revision; NULL: no such user
     -- Errors:      1062 where the name is taken
-    -- Transaction: the caller's, READ COMMITTED: what was committed while it waited is seen
+    -- Transaction: the statement's own, READ COMMITTED: what was committed while it waited is seen
     -- Locks:       the boards of all exams the user has a session of, in ascending order, then the
     --              user. The board of a session that started meanwhile comes after the user: should
     --              its first score wait for the user meanwhile, one of the two gets 1213

@@ -44,45 +44,8 @@ BEGIN
     DECLARE v_autocommit BOOLEAN DEFAULT @@autocommit;
     DECLARE EXIT HANDLER FOR SQLEXCEPTION
     BEGIN
-<<<<<<< HEAD
         SET autocommit = v_autocommit;
         RESIGNAL;
-=======
-        DECLARE EXIT HANDLER FOR SQLEXCEPTION
-        BEGIN
-            ROLLBACK AND NO CHAIN NO RELEASE;
-            RESIGNAL;
-        END;
-
-        START TRANSACTION;
-        CALL _settle_session();
-
-        IF p_weight_coding IS NULL AND p_weight_quiz IS NULL AND p_weight_assessment IS NULL THEN
-            SET p_weight_coding = 50, p_weight_quiz = 30, p_weight_assessment = 20;
-        END IF;
-        CALL _require_weights(p_weight_coding, p_weight_quiz, p_weight_assessment);
-        IF _name_refusal('title', p_title) IS NOT NULL THEN
-            CALL _raise('title_invalid', _name_refusal('title', p_title));
-        END IF;
-        IF p_max_attempts NOT BETWEEN 1 AND 1000 THEN
-            CALL _raise('max_attempts_invalid', 'max_attempts must be 1 to 1000');
-        END IF;
-        IF p_attempt_policy COLLATE utf8mb4_0900_bin NOT IN ('best', 'latest', 'first') THEN
-            CALL _raise('attempt_policy_invalid', 'attempt_policy must be best, latest or first');
-        END IF;
-        IF p_ends_at <= p_starts_at THEN
-            CALL _raise('schedule_invalid', 'ends_at must be after starts_at');
-        END IF;
-        IF p_duration_sec NOT BETWEEN 1 AND 4194303 THEN
-            CALL _raise('duration_invalid', 'duration_sec must be 1 to 4194303');
-        END IF;
-
-        SET v_exam_id = _write_exam(
-            p_title, p_weight_coding, p_weight_quiz, p_weight_assessment,
-            COALESCE(p_max_attempts, 1), COALESCE(p_attempt_policy, 'best'),
-            p_starts_at, p_ends_at, p_duration_sec);
-        COMMIT AND NO CHAIN NO RELEASE;
->>>>>>> f02a7b5 (Find and rename users; create them once under a key)
     END;
 
     -- In somebody's open transaction this fails and touches nothing.
@@ -95,8 +58,8 @@ BEGIN
         SET p_weight_coding = 50, p_weight_quiz = 30, p_weight_assessment = 20;
     END IF;
     CALL _require_weights(p_weight_coding, p_weight_quiz, p_weight_assessment);
-    IF COALESCE(TRIM(p_title), '') = '' OR CHAR_LENGTH(p_title) > 200 THEN
-        CALL _raise('title_invalid', 'title must have 1 to 200 characters');
+    IF _name_refusal('title', p_title) IS NOT NULL THEN
+        CALL _raise('title_invalid', _name_refusal('title', p_title));
     END IF;
     IF p_max_attempts NOT BETWEEN 1 AND 1000 THEN
         CALL _raise('max_attempts_invalid', 'max_attempts must be 1 to 1000');

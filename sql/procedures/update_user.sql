@@ -27,7 +27,8 @@ BEGIN
     -- Errors:      user_change_invalid, username_invalid, full_name_invalid, user_not_found,
     --              username_taken; 1568 inside an open transaction; after 1213 or 1205 nothing has
     --              happened: try again
-    -- Transaction: its own, READ COMMITTED
+    -- Transaction: its own, READ COMMITTED: the writing is one statement, killed or refused as a
+    --              whole
     -- Locks:       the boards of all exams the user has a session of, in ascending order, then the
     --              user
     -- Example:     CALL update_user(1, '{"full_name": "Alice Chen-Novak"}', NULL);
@@ -39,6 +40,21 @@ BEGIN
     DECLARE v_full_name LONGTEXT CHARACTER SET utf8mb4 COLLATE utf8mb4_0900_bin;
     DECLARE v_has_username, v_has_full_name BOOLEAN;
     DECLARE v_boards INT;
+    DECLARE v_autocommit BOOLEAN DEFAULT @@autocommit;
+    DECLARE EXIT HANDLER FOR 1062
+    BEGIN
+        SET autocommit = v_autocommit;
+        CALL _raise('username_taken', CONCAT('the user name ', v_username, ' is taken'));
+    END;
+    DECLARE EXIT HANDLER FOR SQLEXCEPTION
+    BEGIN
+        SET autocommit = v_autocommit;
+        RESIGNAL;
+    END;
+
+    -- In somebody's open transaction this fails and touches nothing.
+    SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
+    SET autocommit = 1, timestamp = DEFAULT;
 
     IF COALESCE(JSON_TYPE(p_changes), 'NULL') <> 'OBJECT' THEN
         CALL _raise('user_change_invalid', 'the changes must be a JSON object');
@@ -62,31 +78,15 @@ BEGIN
         'unchanged');
     CALL _require_names(v_username, v_full_name, v_username, v_full_name);
 
-    SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
-
-    BEGIN
-        DECLARE EXIT HANDLER FOR 1062
-        BEGIN
-            ROLLBACK AND NO CHAIN NO RELEASE;
-            CALL _raise('username_taken', CONCAT('the user name ', v_username, ' is taken'));
-        END;
-        DECLARE EXIT HANDLER FOR SQLEXCEPTION
-        BEGIN
-            ROLLBACK AND NO CHAIN NO RELEASE;
-            RESIGNAL;
-        END;
-
-        START TRANSACTION;
-        CALL _settle_session();
-        SET v_boards = _write_names(
-            p_user_id, IF(v_has_username, v_username, NULL),
-            IF(v_has_full_name, v_full_name, NULL), p_actor_id);
-        IF v_boards IS NULL THEN
-            CALL _raise('user_not_found',
-                        CONCAT('user ', COALESCE(p_user_id, 'NULL'), ' does not exist'));
-        END IF;
-        COMMIT AND NO CHAIN NO RELEASE;
-    END;
+    CALL _settle_session();
+    SET TRANSACTION ISOLATION LEVEL READ COMMITTED;     -- of the next statement alone
+    SET v_boards = _write_names(
+        p_user_id, IF(v_has_username, v_username, NULL), IF(v_has_full_name, v_full_name, NULL),
+        p_actor_id);
+    IF v_boards IS NULL THEN
+        CALL _raise('user_not_found',
+                    CONCAT('user ', COALESCE(p_user_id, 'NULL'), ' does not exist'));
+    END IF;
 
     CALL get_user(p_user_id);
 
@@ -95,8 +95,7 @@ BEGIN
     INNER JOIN leaderboards AS b ON b.board_id = s.board_id
     WHERE s.user_id = p_user_id
     ORDER BY b.exam_id;
-
-    COMMIT AND NO CHAIN NO RELEASE;     -- of its SELECTs, on a connection without autocommit
+    SET autocommit = v_autocommit;
 END$$
 
 DELIMITER ;

@@ -15,12 +15,8 @@ CREATE TABLE IF NOT EXISTS podium.leaderboard_revisions (
                   ) NOT NULL,
     submissions   INT UNSIGNED    NOT NULL,         -- audit rows of this revision
     actor         VARCHAR(300)    NULL,             -- NULL of submissions: see their audit rows
-<<<<<<< HEAD
     account       VARCHAR(300)    NULL,             -- that called, whoever it acted for
-    details       JSON            NULL,             -- of weights, settings: old and new ones
-=======
     details       JSON            NULL,             -- of settings: old, new; of rename: who
->>>>>>> f02a7b5 (Find and rename users; create them once under a key)
     previous_hash BINARY(32)      NOT NULL,
     hash          BINARY(32)      NOT NULL,
     committed_at  DATETIME(6)     NOT NULL,         -- never earlier than the revision before
