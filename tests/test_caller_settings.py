@@ -124,7 +124,7 @@ def test_ids_come_from_the_tables_and_not_from_the_caller(
     exam = tell("create_exam", "Exam", *[None] * 8)
     session = tell("start_session", exam["exam_id"], user["user_id"], None)
     assert (user["user_id"], exam["exam_id"]) == (users + 1, exams + 1)
-    keyed = tell("create_user_once", f"keyed-{number}", "Second", None, f"key of {number}", None)
+    keyed = tell("create_user_once", f"second-{number}", "Second", None, f"key of {number}", None)
     assert keyed["user_id"] == users + 2
     assert session["session_id"] == sessions + 1
     for _ in range(2):
