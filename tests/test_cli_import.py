@@ -409,6 +409,7 @@ def test_a_row_that_is_not_certain_is_rejected_with_its_cause(
     assert told[:5] == (1, 2, 1, 0, 1), told.text
     assert why in told.rejects[0]["reason"]
     assert told.rejects[0]["line"] == "2"
+    assert f"  line 2: {told.rejects[0]['reason']}" in told.text.replace("\ufffd", "")
     assert board(admin, exam_id) == {name: 15.15}
 
 

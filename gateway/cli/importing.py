@@ -6,6 +6,7 @@ import codecs
 import csv
 import hashlib
 import json
+import sqlite3
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -32,7 +33,7 @@ COLUMNS = (*REQUIRED, "details", "attempt_no")
 REJECTS = ("line", "last_line", "reason", "content")
 ROWS_PER_CALL = 500
 ROWS_PER_LINE = 50_000
-CHANGES_SHOWN = 20
+CHANGES_SHOWN, REASONS_SHOWN = 20, 5
 # MySQL refuses a whole array that is nested deeper than 100 anywhere.
 DEEPEST = 90
 MOST_ATTEMPTS = 1000
@@ -111,17 +112,20 @@ def import_scores(
                 run.load()
             counts = _proved(staging.counts(planned=dry_run), run.records)
             path = _write_rejects(file, table, staging.rejected())
+            first = list(islice(staging.rejected(), REASONS_SHOWN))
             if dry_run:
                 _show_changes(staging, counts)
     except OSError as error:
         raise Unusable(f"{error.filename}: {error.strerror}") from error
+    except sqlite3.Error as error:
+        raise Unusable(f"the temporary file of the import: {error}") from error
     except click.UsageError:
         raise
     except click.ClickException as error:
         raise Unusable(error.message) from error
     except KeyboardInterrupt:
         raise Unusable("stopped: the same command goes on where it was") from None
-    _tell(counts, path, "would be loaded" if dry_run else "loaded")
+    _tell(counts, first, path, "would be loaded" if dry_run else "loaded")
     if counts.rejected:
         raise SystemExit(FOUND)
 
@@ -413,27 +417,35 @@ def _proved(counts: Counts, records: int) -> Counts:
 def _refuse(file: Path, table: Table, refused: Refused) -> None:
     """End the command over a file that is refused as a whole, with every line of it rejected."""
     why = f"not loaded: the file is refused for line {refused.line}"
-    lines = [
-        {
-            "line": line,
-            "last_line": line,
-            "reason": str(refused) if line == refused.line else why,
-            "content": readable(text),
-        }
-        for line, text in table.rest()
-    ]
-    path = _write_rejects(file, table, lines)
-    _tell(Counts(len(lines), 0, 0, len(lines)), path, "loaded")
+    path = _write_rejects(
+        file,
+        table,
+        (
+            {
+                "line": line,
+                "last_line": line,
+                "reason": str(refused) if line == refused.line else why,
+                "content": readable(text),
+            }
+            for line, text in table.rest()
+        ),
+    )
+    lines = sum(1 for _ in table.rest())
+    _tell(Counts(lines, 0, 0, lines), [], path, "loaded")
     name = _printable(file.name)
     raise Unusable(f"{name}, line {refused.line}: {refused}. Nothing was loaded.")
 
 
-def _tell(counts: Counts, path: Path | None, loaded: str) -> None:
-    """Print what became of the rows."""
+def _tell(counts: Counts, first: list[Row], path: Path | None, loaded: str) -> None:
+    """Print what became of the rows, and why the first were rejected."""
     click.echo(
         f"{counts.rows:,} rows: {counts.loaded:,} {loaded}, {counts.unchanged:,} unchanged, "
         f"{counts.rejected:,} rejected."
     )
+    for row in first:
+        click.echo(f"  line {row['line']:,}: {_printable(row['reason'])}")
+    if counts.rejected > len(first) > 0:
+        click.echo(f"  ... and {counts.rejected - len(first):,} more")
     if path is not None:
         click.echo(f"Rejected rows, with reasons: {_printable(str(path))}")
 
