@@ -17,8 +17,15 @@ from typing import Any
 
 import jwt
 import pytest
+from click.testing import CliRunner
+from flask import Flask
+from flask.cli import ScriptInfo
+from rich.cells import cell_len
 
 from gateway.cli.cells import unguard
+from gateway.cli.exams import exam
+from gateway.cli.procedures import Refused, Unusable
+from gateway.cli.texts import shown
 from gateway.db import fetch
 from tests import command_line
 from tests.command_line import Terminal
@@ -349,3 +356,99 @@ def test_a_worker_of_the_gateway_does_not_load_what_only_commands_need() -> None
     only = "{'rich', 'urllib3', 'gateway.history', 'gateway.simulation'}"
     loaded = f"import sys, gateway; sys.exit(', '.join({only} & sys.modules.keys()) or 0)"
     assert subprocess.run([sys.executable, "-c", loaded]).returncode == 0
+
+
+# --- Times, and texts of others
+
+
+@pytest.mark.parametrize(
+    ("starts", "zone", "stored"),
+    [
+        ("2030-12-01T12:00:00Z", None, "2030-12-01 12:00:00"),
+        ("2030-12-01T12:00Z", None, "2030-12-01 12:00:00"),
+        ("2030-12-01 12:00:30.5+05:30", None, "2030-12-01 06:30:30.500000"),
+        ("2030-12-01 09:00", "Europe/Berlin", "2030-12-01 08:00:00"),
+        ("2030-06-01", "Europe/Berlin", "2030-05-31 22:00:00"),
+        ("2030-12-01T09:00+00:00", "Europe/Berlin", "2030-12-01 09:00:00"),
+    ],
+)
+def test_a_start_is_taken_as_people_write_it(
+    run: Run, starts: str, zone: str | None, stored: str
+) -> None:
+    zoned = ["--zone", zone] if zone else []
+    created = run("exam", "create", "Timed", "--starts", starts, *zoned)
+    assert created.returncode == 0, created.stderr
+    told = run("exam", "show", created.stdout.split()[1]).stdout
+    assert f"starts_at  {stored}\n" in told
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        (["--starts", "2030-12-01 09:00"], "is a local time: say of which zone"),
+        (["--ends", "2030-12-01"], "is a local time: say of which zone"),
+        (["--starts", "tomorrow"], "a time such as 2026-12-01T09:00Z"),
+        (["--starts", "2030-10-27 02:30", "--zone", "Europe/Berlin"], "twice or never"),
+        (["--starts", "2030-03-31 02:30", "--zone", "Europe/Berlin"], "twice or never"),
+        (["--starts", "2030-12-01 09:00", "--zone", "Berlin"], "a time zone such as"),
+        (["--ends", "0001-01-01T00:00+12:00"], "beyond all calendars"),
+    ],
+)
+def test_a_time_that_can_be_misunderstood_is_refused(words: list[str], why: str) -> None:
+    info = ScriptInfo(create_app=lambda: Flask("command"))
+    done = CliRunner().invoke(exam, ["create", "Timed", *words], obj=info)
+    assert done.exit_code == 2 and why in done.output
+
+
+def test_the_list_tells_dates_and_state(run: Run) -> None:
+    dates = {
+        "scheduled": ("2090-01-01T09:00Z", "2090-01-01T12:00Z"),
+        "open": ("2020-01-01T09:00Z", "2090-01-01T12:00Z"),
+        "ended": ("2020-01-01T09:00Z", "2020-01-01T12:00Z"),
+    }
+    for state, (starts, ends) in dates.items():
+        made = run("exam", "create", f"Listed {state}", "--starts", starts, "--ends", ends)
+        assert made.returncode == 0, made.stderr
+    lines = [line.split() for line in run("exam", "list").stdout.splitlines()]
+    listed = {line[-1]: line[3:6] for line in lines if line[-2] == "Listed"}
+    assert listed == {state: [state, *times] for state, times in dates.items()}
+
+
+HOSTILE = "Finals\x1b]0;owned\x07\x1b[2J\x9b31m \u202egnp"
+HARMLESS = "Finals�]0;owned��[2J�31m �gnp"
+
+
+def test_a_title_is_shown_and_not_executed(run: Run, admin: Any) -> None:
+    exam_id = make_exam(admin)
+    admin.cursor().execute("UPDATE exams SET title = %s WHERE exam_id = %s", (HOSTILE, exam_id))
+    for words in (["list"], ["show", exam_id]):
+        told = run("exam", *words).stdout
+        assert HARMLESS in told
+        assert not {"\x1b", "\x07", "\x9b", "\u202e"} & set(told)
+
+
+def test_a_message_of_a_server_is_shown_and_not_executed() -> None:
+    for kind in (Refused, Unusable):
+        assert kind(f"said: {HOSTILE}\nand more").format_message() == f"said: {HARMLESS}�and more"
+
+
+@pytest.mark.parametrize(
+    ("name", "printed"),
+    [
+        ("山田\u3000太郎", "山田  太郎"),
+        ("می\u200cخواهم", "میخواهم"),
+        ("Jean\u00a0Luc\u2009P.", "Jean Luc P."),
+        ("👩\u200d👩\u200d👧 Ada", "👩👩👧 Ada"),
+        ("👍🏽 Bob", "👍 Bob"),
+        ("🇩🇪 Eva", "DE Eva"),
+        ("❤\ufe0f Mia", "❤ Mia"),
+        ("e\u0301va", "éva"),
+        ("a\tb\nc\x00", "a�b�c�"),
+        ("\ue000\U000f0000", "��"),
+        ("\ud800\u2028", "��"),
+    ],
+)
+def test_a_name_is_as_wide_as_it_is_counted(name: str, printed: str) -> None:
+    assert shown(name) == printed
+    # What is joined would be narrower together than its parts are.
+    assert cell_len(shown(name)) == sum(cell_len(each) for each in shown(name))

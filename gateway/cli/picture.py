@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from gateway.cli.following import LIVE, LOST, Change, Sight
+from gateway.cli.texts import shown
 
 # Title, numbers, state, the table's head with a line above and below, a line, and the keys.
 HEIGHT_BESIDE_ROWS = 8
@@ -35,7 +36,7 @@ def _heading(sight: Sight) -> tuple[Text, Text]:
     page = sight.page
     assert page is not None
     last = max(1, -(-page["total_participants"] // page["per_page"]))
-    title = Text(clean(page["exam_title"]), style="bold", no_wrap=True, overflow="ellipsis")
+    title = Text(shown(page["exam_title"]), style="bold", no_wrap=True, overflow="ellipsis")
     numbers = Text(
         f"exam {page['exam_id']}  revision {page['revision']:,}  "
         f"{page['total_participants']:,} participants  page {page['page']:,} of {last:,}",
@@ -50,8 +51,8 @@ def text_of(sight: Sight) -> str:
     if sight.state == LIVE:
         return "live"
     if sight.state == LOST:
-        return f"lost, this is the last board: {sight.reason}"
-    return f"asking every 2 s: {sight.reason}" if sight.reason else CONNECTING
+        return f"lost, this is the last board: {shown(sight.reason)}"
+    return f"asking every 2 s: {shown(sight.reason)}" if sight.reason else CONNECTING
 
 
 def _state(sight: Sight) -> Text:
@@ -80,10 +81,10 @@ def _table(sight: Sight, changed: dict[int, Change], width: int, rows: int) -> R
         table.add_column("Time", justify="right", no_wrap=True, min_width=8)
     for entry in entries:
         change = changed.get(entry["user_id"])
-        names = [Text(clean(entry["full_name"]))]
+        names = [Text(shown(entry["full_name"]))]
         times = [clock(entry["total_time_sec"])] if width >= ROOM_FOR_TIME else []
         if width >= ROOM_FOR_BOTH:
-            names.append(Text(clean(entry["username"]), style="dim"))
+            names.append(Text(shown(entry["username"]), style="dim"))
         table.add_row(
             f"{entry['rank']:,}",
             Text(mark(change), style=_colour(change)),
@@ -110,11 +111,6 @@ def _colour(change: Change | None) -> str:
     if change is None or change.places == 0:
         return ""
     return "green" if change.places is None or change.places > 0 else "red"
-
-
-def clean(text: str) -> str:
-    """Return a name without what would steer a terminal."""
-    return "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in text)
 
 
 def clock(seconds: int) -> str:

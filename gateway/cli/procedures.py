@@ -12,6 +12,7 @@ from typing import Any, NoReturn, cast
 import click
 from mysql.connector import errorcode
 
+from gateway.cli.texts import shown
 from gateway.config import (
     ConfigError,
     MysqlUrl,
@@ -28,7 +29,15 @@ ROWS_PER_FETCH = 1000
 LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
-class Unusable(click.ClickException):
+class Refused(click.ClickException):
+    """Say in one line what was refused; whoever's words these are, they do not steer a terminal."""
+
+    def format_message(self) -> str:
+        """Return the line."""
+        return shown(self.message)
+
+
+class Unusable(Refused):
     """Say in one line that the command cannot begin or go on, and what to do."""
 
     exit_code = UNUSABLE
@@ -108,7 +117,7 @@ def refuse(error: Exception) -> NoReturn:
     """End the command with what the database said, and what to do about it."""
     errno, message = cast(Any, error).errno, cast(Any, error).msg
     if 50000 <= errno <= 51999:
-        raise click.ClickException(str(message)) from error
+        raise Refused(str(message)) from error
     if errno in NOT_SET_UP - {errorcode.ER_ACCESS_DENIED_ERROR}:
         raise Unusable(
             f"the database is not set up for this account ({message}): flask --app gateway db "

@@ -16,6 +16,7 @@ from mysql.connector import errorcode
 
 from gateway.cli.addresses import url_option
 from gateway.cli.procedures import FOUND, UNUSABLE, Procedures, Unusable, procedures, refuse
+from gateway.cli.texts import shown
 from gateway.cli.tokens import NOBODY_ID, signing_secret
 from gateway.db import DRIVER_ERRORS, fetch
 
@@ -90,7 +91,7 @@ def simulate(
             if ending.number is not None:
                 failure = f"stopped, {record.finished:,} of {candidates:,} candidates have finished"
             if failure:
-                click.echo(f"Not played to its end: {failure}", err=True)
+                click.echo(f"Not played to its end: {shown(failure)}", err=True)
             ending.let_go()
             click.echo("Checking what was told against what MySQL has ...")
             violations = _check(record.recorder.history)
@@ -252,7 +253,7 @@ def _show(history: History, violations: list[Violation]) -> None:
     console.print(table)
     for verdict in verdicts:
         for violation in verdict.violations[:SHOWN]:
-            click.echo(f"{verdict.promise}: {violation.text}")
+            click.echo(f"{verdict.promise}: {shown(violation.text)}")
         if len(verdict.violations) > SHOWN:
             click.echo(f"{verdict.promise}: and {len(verdict.violations) - SHOWN:,} more")
     click.echo(f"{len(violations):,} findings." if violations else "Nothing is wrong.")

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import click
 
 from gateway.cli.procedures import FOUND, Procedures, procedures
+from gateway.cli.texts import shown
 
 
 @click.command()
@@ -29,7 +30,7 @@ def verify(exam: str) -> None:
             for line in _findings(database, exam_id):
                 if not findings:
                     click.echo(f"{'exam':>8}  {'check':<8}  finding")
-                click.echo(f"{exam_id:>8}  {line}")
+                click.echo(f"{exam_id:>8}  {shown(line)}")
                 findings += 1
     click.echo(f"{exams} exams verified, {findings} findings.")
     if findings:

@@ -17,7 +17,8 @@ import jwt
 
 from gateway.auth import AUDIENCE
 from gateway.cli.addresses import url_option
-from gateway.cli.procedures import Unusable
+from gateway.cli.procedures import Refused, Unusable
+from gateway.cli.texts import shown
 from gateway.cli.tokens import NOBODY_ID, signing_secret
 
 if TYPE_CHECKING:
@@ -121,7 +122,7 @@ def _require(sight: Sight) -> None:
     """End the command where the gateway refuses."""
     if sight.state == "refused":
         if sight.reason.startswith("exam_not_found"):
-            raise click.ClickException(sight.reason)
+            raise Refused(sight.reason)
         raise Unusable(sight.reason)
 
 
@@ -149,20 +150,20 @@ def _print_each(follower: Follower, news: int) -> None:
 def _print(sight: Sight, before: dict[str, Any] | None) -> None:
     """Print a page as lines."""
     from gateway.cli.following import changes
-    from gateway.cli.picture import clean, clock, mark
+    from gateway.cli.picture import clock, mark
 
     page = sight.page
     assert page is not None
     click.echo(
         f"revision {page['revision']:,}  {page['total_participants']:,} participants  "
-        f"page {page['page']}  exam {page['exam_id']}  {clean(page['exam_title'])}"
+        f"page {page['page']}  exam {page['exam_id']}  {shown(page['exam_title'])}"
     )
     changed = changes(before, page)
     for entry in page["leaderboard"]:
         click.echo(
             f"{entry['rank']:>7,}  {mark(changed.get(entry['user_id'])):<5}  "
             f"{entry['total_score']:>9.4f}  {clock(entry['total_time_sec']):>9}  "
-            f"{clean(entry['username'])}  {clean(entry['full_name'])}"
+            f"{shown(entry['username'])}  {shown(entry['full_name'])}"
         )
     sys.stdout.flush()
 
