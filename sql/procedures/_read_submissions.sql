@@ -23,10 +23,10 @@ BEGIN
     --              p_details      of _submit
     --              p_actor_id     acting user of items that name none; NULL: the MySQL account
     --                             itself
-    -- Result:      array of objects: item_no, board_id (0: none is named, or the item is refused),
-    --              session_id, user_id, module_type, raw_score, max_score, time_spent_sec,
-    --              expected_version, submission_id, payload_hash (hex), actor_id, as_candidate,
-    --              request_id, waited_us, code and detail (why it is refused), replayed
+    -- Result:      array of objects: item_no, board_id (0: of no session), session_id, user_id,
+    --              module_type, raw_score, max_score, time_spent_sec, expected_version,
+    --              submission_id, payload_hash (hex), actor_id, as_candidate, request_id, waited_us,
+    --              code and detail (why it is refused), replayed
     -- Errors:      submissions_invalid, too_many_items
     -- Transaction: the caller's, READ COMMITTED
     -- Locks:       none, where it is called by a SELECT: a consistent read
@@ -45,7 +45,7 @@ BEGIN
 
     SELECT JSON_ARRAYAGG(JSON_OBJECT(
         'item_no', k.item_no,
-        'board_id', IF(k.code IS NULL, k.board_id, 0),
+        'board_id', IF(k.code <=> 'session_not_found', 0, COALESCE(k.board_id, 0)),
         'session_id', k.session_id,
         'user_id', IF(k.code <=> 'session_not_found', NULL, k.user_id),
         'module_type', k.module_type,

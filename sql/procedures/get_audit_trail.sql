@@ -31,8 +31,8 @@ BEGIN
     --              HTTP request it came with; NULL: it came by a CALL), created_at,
     --              committed_at (of the revision)
     -- Errors:      exam_not_found, session_not_found (also where it belongs to another exam),
-    --              limit_invalid
-    -- Transaction: none
+    --              limit_invalid; 1568 inside an open transaction
+    -- Transaction: statements of their own
     -- Locks:       none
     -- Example:     CALL get_audit_trail(1, NULL, NULL, 1);
     --              audit_id submission_id ... revision exam_id session_id module_type actor  ...
@@ -41,6 +41,16 @@ BEGIN
     DECLARE v_after BIGINT DEFAULT COALESCE(p_after, 0);
     DECLARE v_limit BIGINT DEFAULT COALESCE(p_limit, 100);
     DECLARE v_exists BOOLEAN;
+    DECLARE v_autocommit BOOLEAN DEFAULT @@autocommit;
+    DECLARE EXIT HANDLER FOR SQLEXCEPTION
+    BEGIN
+        SET autocommit = v_autocommit;
+        RESIGNAL;
+    END;
+
+    -- In somebody's open transaction this fails and touches nothing.
+    SET TRANSACTION ISOLATION LEVEL REPEATABLE READ;
+    SET autocommit = 1;
 
     IF v_limit NOT BETWEEN 1 AND 1000 THEN
         CALL _raise('limit_invalid', 'limit must be 1 to 1000');
@@ -55,6 +65,7 @@ BEGIN
                     CONCAT('session ', p_session_id, ' does not exist in exam ', p_exam_id));
     END IF;
 
+    SET TRANSACTION ISOLATION LEVEL REPEATABLE READ;
     SELECT
         a.audit_id, a.submission_id, a.revision, p_exam_id AS exam_id, a.session_id, a.user_id,
         a.module_type, a.actor_id, a.actor, a.account, a.version,
@@ -70,6 +81,8 @@ BEGIN
         AND (p_session_id IS NULL OR a.session_id = p_session_id)
     ORDER BY a.audit_id
     LIMIT v_limit;
+
+    SET autocommit = v_autocommit;
 END$$
 
 DELIMITER ;

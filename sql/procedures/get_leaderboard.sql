@@ -28,7 +28,7 @@ BEGIN
     --                 user_id
     --              3: the same columns for p_user_id; no row where he is not on the board
     -- Errors:      exam_not_found, page_invalid, per_page_invalid; 1568 inside an open transaction
-    -- Transaction: its own, REPEATABLE READ, READ ONLY
+    -- Transaction: one statement of its own, REPEATABLE READ
     -- Locks:       none
     -- Example:     CALL get_leaderboard(1, 1, 50, 1);
     --              exam_id exam_title             total_participants page per_page revision ...
@@ -37,74 +37,43 @@ BEGIN
     --                 1       1 alice    Alice Chen     94.5000           3200
     --              rank user_id username full_name  total_score total_time_sec
     --                 1       1 alice    Alice Chen     94.5000           3200
-    DECLARE v_board_id BIGINT UNSIGNED;
-    DECLARE v_standing_key BIGINT;
-    DECLARE v_skip BIGINT;
-    DECLARE v_first_rank BIGINT;
-    DECLARE v_per_page BIGINT DEFAULT COALESCE(p_per_page, 50);
-    DECLARE v_page BIGINT DEFAULT COALESCE(p_page, 1);
+    DECLARE v_read JSON;
+    DECLARE v_autocommit BOOLEAN DEFAULT @@autocommit;
+    DECLARE EXIT HANDLER FOR SQLEXCEPTION
+    BEGIN
+        SET autocommit = v_autocommit;
+        RESIGNAL;
+    END;
+
+    -- In somebody's open transaction this fails and touches nothing.
+    SET TRANSACTION ISOLATION LEVEL REPEATABLE READ;
+    SET autocommit = 1;
 
     SET TRANSACTION ISOLATION LEVEL REPEATABLE READ;
+    SELECT _read_leaderboard(p_exam_id, COALESCE(p_page, 1), COALESCE(p_per_page, 50), p_user_id)
+    INTO v_read;
 
-    BEGIN
-        DECLARE EXIT HANDLER FOR SQLEXCEPTION
-        BEGIN
-            ROLLBACK AND NO CHAIN NO RELEASE;
-            RESIGNAL;
-        END;
+    SELECT
+        h.exam_id, h.exam_title, h.total_participants, h.page, h.per_page, h.revision, h.changed_at,
+        h.epoch
+    FROM JSON_TABLE(
+        v_read, '$.head'
+        COLUMNS (
+            exam_id            BIGINT UNSIGNED PATH '$.exam_id',
+            exam_title         VARCHAR(200)    CHARACTER SET utf8mb4 COLLATE utf8mb4_0900_ai_ci
+                                               PATH '$.exam_title',
+            total_participants INT UNSIGNED    PATH '$.total_participants',
+            page               BIGINT          PATH '$.page',
+            per_page           BIGINT          PATH '$.per_page',
+            revision           BIGINT UNSIGNED PATH '$.revision',
+            changed_at         DATETIME(6)     PATH '$.changed_at',
+            epoch              VARCHAR(16)     CHARACTER SET ascii COLLATE ascii_bin PATH '$.epoch'
+        )
+    ) AS h;
+    CALL _tell_entries(JSON_EXTRACT(v_read, '$.page'));
+    CALL _tell_entries(JSON_EXTRACT(v_read, '$.own'));
 
-        START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY;
-        IF v_page NOT BETWEEN 1 AND 1000000000 THEN
-            CALL _raise('page_invalid', 'page must be 1 to 1000000000');
-        END IF;
-        IF v_per_page NOT BETWEEN 1 AND 200 THEN
-            CALL _raise('per_page_invalid', 'per_page must be 1 to 200');
-        END IF;
-        CALL _find_board(p_exam_id, v_board_id);
-
-        SELECT
-            e.exam_id, e.title AS exam_title, b.total_participants, v_page AS page,
-            v_per_page AS per_page, b.revision, b.changed_at,
-            LOWER(HEX(LEFT(b.head_hash, 8))) AS epoch
-        FROM leaderboards AS b
-        INNER JOIN exams AS e ON e.exam_id = b.exam_id
-        WHERE b.board_id = v_board_id;
-
-        CALL _find_place(v_board_id, (v_page - 1) * v_per_page, v_standing_key, v_skip);
-        -- Not SET, which would count standings of the newest revision: see _find_board.
-        SELECT _rank(v_board_id, v_standing_key) INTO v_first_rank;
-
-        -- Dense rank over the page alone: its first entry holds the place that was found. The page
-        -- is cut from the index, which holds all that it takes: InnoDB reads ahead of a range, and
-        -- would fetch a thousand rows for fifty entries.
-        SELECT
-            v_first_rank - 1 + DENSE_RANK() OVER (ORDER BY p.standing_key DESC) AS `rank`,
-            p.user_id,
-            u.username,
-            u.full_name,
-            e.total_score,
-            e.total_time_sec
-        FROM (
-            SELECT user_id, standing_key
-            FROM leaderboard_snapshot FORCE INDEX (ix_leaderboard_snapshot_standing_key)
-            WHERE board_id = v_board_id AND standing_key <= v_standing_key
-            ORDER BY standing_key DESC, user_id
-            LIMIT v_skip, v_per_page
-        ) AS p
-        STRAIGHT_JOIN leaderboard_snapshot AS e FORCE INDEX (PRIMARY)
-            ON e.board_id = v_board_id AND e.user_id = p.user_id
-        STRAIGHT_JOIN users AS u FORCE INDEX (PRIMARY) ON u.user_id = p.user_id
-        ORDER BY `rank`, p.user_id;
-
-        SELECT
-            _rank(e.board_id, e.standing_key) AS `rank`, e.user_id, u.username, u.full_name,
-            e.total_score, e.total_time_sec
-        FROM leaderboard_snapshot AS e
-        INNER JOIN users AS u ON u.user_id = e.user_id
-        WHERE e.board_id = v_board_id AND e.user_id = p_user_id;
-
-        COMMIT AND NO CHAIN NO RELEASE;
-    END;
+    SET autocommit = v_autocommit;
 END$$
 
 DELIMITER ;

@@ -26,8 +26,8 @@ BEGIN
     --                 newer than the first result set.
     --                 An epoch is 16 hexadecimal digits of the revision's hash. It tells a revision
     --                 from one of the same number in another history: a dump was restored
-    -- Errors:      exam_not_found, limit_invalid
-    -- Transaction: none
+    -- Errors:      exam_not_found, limit_invalid; 1568 inside an open transaction
+    -- Transaction: statements of their own
     -- Locks:       none
     -- Example:     CALL get_revisions(1, 1, 10);
     --              exam_id revision total_participants changed_at                 epoch ...
@@ -41,12 +41,23 @@ BEGIN
     DECLARE v_next BIGINT UNSIGNED;
     DECLARE v_hash, v_after_hash BINARY(32);
     DECLARE v_limit BIGINT DEFAULT COALESCE(p_limit, 100);
+    DECLARE v_autocommit BOOLEAN DEFAULT @@autocommit;
+    DECLARE EXIT HANDLER FOR SQLEXCEPTION
+    BEGIN
+        SET autocommit = v_autocommit;
+        RESIGNAL;
+    END;
+
+    -- In somebody's open transaction this fails and touches nothing.
+    SET TRANSACTION ISOLATION LEVEL REPEATABLE READ;
+    SET autocommit = 1;
 
     IF v_limit NOT BETWEEN 1 AND 1000 THEN
         CALL _raise('limit_invalid', 'limit must be 1 to 1000');
     END IF;
     CALL _find_board(p_exam_id, v_board_id);
 
+    SET TRANSACTION ISOLATION LEVEL REPEATABLE READ;
     SELECT revision, total_participants, changed_at, head_hash
     INTO v_revision, v_participants, v_changed_at, v_hash
     FROM leaderboards
@@ -88,6 +99,8 @@ BEGIN
         AND revision <= v_revision
     ORDER BY revision
     LIMIT v_limit;
+
+    SET autocommit = v_autocommit;
 END$$
 
 DELIMITER ;

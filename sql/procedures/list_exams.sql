@@ -18,17 +18,28 @@ BEGIN
     -- Parameters:  p_after  exam_id to go on behind; NULL: from the first
     --              p_limit  1 to 1000 rows; NULL: 100
     -- Result sets: the columns of get_exam, by exam_id
-    -- Errors:      limit_invalid
-    -- Transaction: none
+    -- Errors:      limit_invalid; 1568 inside an open transaction
+    -- Transaction: statements of their own
     -- Locks:       none
     -- Example:     CALL list_exams(NULL, 10);
     DECLARE v_limit INT DEFAULT 100;
+    DECLARE v_autocommit BOOLEAN DEFAULT @@autocommit;
+    DECLARE EXIT HANDLER FOR SQLEXCEPTION
+    BEGIN
+        SET autocommit = v_autocommit;
+        RESIGNAL;
+    END;
+
+    -- In somebody's open transaction this fails and touches nothing.
+    SET TRANSACTION ISOLATION LEVEL REPEATABLE READ;
+    SET autocommit = 1;
 
     IF p_limit NOT BETWEEN 1 AND 1000 THEN
         CALL _raise('limit_invalid', 'limit must be 1 to 1000');
     END IF;
     SET v_limit = COALESCE(p_limit, v_limit);
 
+    SET TRANSACTION ISOLATION LEVEL REPEATABLE READ;
     SELECT
         e.exam_id, e.title, e.weight_coding, e.weight_quiz, e.weight_assessment, e.max_attempts,
         e.attempt_policy, e.starts_at, e.ends_at, e.duration_sec, e.created_at, b.revision,
@@ -38,6 +49,8 @@ BEGIN
     WHERE e.exam_id > COALESCE(p_after, 0)
     ORDER BY e.exam_id
     LIMIT v_limit;
+
+    SET autocommit = v_autocommit;
 END$$
 
 DELIMITER ;

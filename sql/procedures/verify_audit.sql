@@ -21,137 +21,138 @@ BEGIN
     --              sessions and scores of today comes with the board's revision; no row when all is
     --              well
     -- Errors:      exam_not_found; 1568 inside an open transaction
-    -- Transaction: its own, REPEATABLE READ, READ ONLY: one moment, while submissions go on
+    -- Transaction: one statement of its own: one moment, while submissions go on
     -- Locks:       none
     -- Example:     CALL verify_audit(1);
     --              Empty set
     DECLARE v_board_id BIGINT UNSIGNED;
+    DECLARE v_autocommit BOOLEAN DEFAULT @@autocommit;
+    DECLARE EXIT HANDLER FOR SQLEXCEPTION
+    BEGIN
+        SET autocommit = v_autocommit;
+        RESIGNAL;
+    END;
+
+    -- In somebody's open transaction this fails and touches nothing.
+    SET TRANSACTION ISOLATION LEVEL REPEATABLE READ;
+    SET autocommit = 1;
+
+    CALL _find_board(p_exam_id, v_board_id);
 
     SET TRANSACTION ISOLATION LEVEL REPEATABLE READ;
-    BEGIN
-        DECLARE EXIT HANDLER FOR SQLEXCEPTION
-        BEGIN
-            ROLLBACK AND NO CHAIN NO RELEASE;
-            RESIGNAL;
-        END;
-
-        START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY;
-        CALL _find_board(p_exam_id, v_board_id);
-
-        WITH
-        covered AS (
-            SELECT
-                revision,
-                COUNT(*) AS submissions,
-                GROUP_CONCAT(HEX(digest) ORDER BY item_no SEPARATOR '') AS digests
+    WITH
+    covered AS (
+        SELECT
+            revision,
+            COUNT(*) AS submissions,
+            GROUP_CONCAT(HEX(digest) ORDER BY item_no SEPARATOR '') AS digests
+        FROM score_audit_log
+        WHERE board_id = v_board_id
+        GROUP BY revision
+    ),
+    links AS (
+        SELECT
+            r.revision,
+            r.submissions,
+            r.hash,
+            r.previous_hash,
+            ROW_NUMBER() OVER (ORDER BY r.revision) AS place,
+            LAG(r.hash) OVER (ORDER BY r.revision) AS hash_before,
+            COALESCE(c.submissions, 0) AS found,
+            _revision_hash(
+                r.previous_hash, r.revision, r.reason, r.submissions, r.actor, r.account,
+                r.details, r.committed_at, c.digests)
+                AS true_hash
+        FROM leaderboard_revisions AS r
+        LEFT JOIN covered AS c ON c.revision = r.revision
+        WHERE r.board_id = v_board_id
+    ),
+    newest AS (
+        SELECT
+            session_id, module_type, revision, new_raw_score, new_max_score, new_time_spent_sec,
+            ROW_NUMBER() OVER (
+                PARTITION BY session_id, module_type ORDER BY revision DESC, item_no DESC
+            ) AS newness
+        FROM score_audit_log
+        WHERE board_id = v_board_id
+    ),
+    problems AS (
+        SELECT revision, 'a revision before it is missing' AS problem
+        FROM links
+        WHERE revision <> place AND revision - 1 NOT IN (SELECT revision FROM links)
+        UNION ALL
+        SELECT revision, 'it does not follow from the revision before it'
+        FROM links
+        WHERE previous_hash <> COALESCE(
+            hash_before, UNHEX(SHA2(CONCAT('podium board of exam ', p_exam_id), 256)))
+        UNION ALL
+        SELECT revision, CONCAT('it has ', found, ' audit rows, not ', submissions)
+        FROM links
+        WHERE found <> submissions
+        UNION ALL
+        SELECT revision, 'its audit rows or its own row have been changed'
+        FROM links
+        WHERE found = submissions AND hash <> true_hash
+        UNION ALL
+        SELECT c.revision, 'audit rows belong to a revision that does not exist'
+        FROM covered AS c
+        LEFT JOIN links AS l ON l.revision = c.revision
+        WHERE l.revision IS NULL
+        UNION ALL
+        SELECT b.revision, 'the board does not stand at the end of its history'
+        FROM leaderboards AS b
+        LEFT JOIN links AS l ON l.revision = b.revision
+        WHERE b.board_id = v_board_id
+            AND (
+                b.revision <> (SELECT COALESCE(MAX(revision), 0) FROM links)
+                OR b.submissions <> (SELECT COALESCE(SUM(submissions), 0) FROM covered)
+                OR b.head_hash <> COALESCE(
+                    l.hash, UNHEX(SHA2(CONCAT('podium board of exam ', p_exam_id), 256)))
+            )
+        UNION ALL
+        SELECT
+            b.revision,
+            CONCAT('session ', s.session_id, ' is at version ', s.version, ' after ',
+                   COALESCE(a.submissions, 0), ' audit rows')
+        FROM leaderboards AS b
+        INNER JOIN exam_sessions AS s ON s.exam_id = b.exam_id
+        LEFT JOIN (
+            SELECT session_id, COUNT(*) AS submissions
             FROM score_audit_log
             WHERE board_id = v_board_id
-            GROUP BY revision
-        ),
-        links AS (
-            SELECT
-                r.revision,
-                r.submissions,
-                r.hash,
-                r.previous_hash,
-                ROW_NUMBER() OVER (ORDER BY r.revision) AS place,
-                LAG(r.hash) OVER (ORDER BY r.revision) AS hash_before,
-                COALESCE(c.submissions, 0) AS found,
-                _revision_hash(
-                    r.previous_hash, r.revision, r.reason, r.submissions, r.actor, r.account,
-                    r.details, r.committed_at, c.digests)
-                    AS true_hash
-            FROM leaderboard_revisions AS r
-            LEFT JOIN covered AS c ON c.revision = r.revision
-            WHERE r.board_id = v_board_id
-        ),
-        newest AS (
-            SELECT
-                session_id, module_type, revision, new_raw_score, new_max_score, new_time_spent_sec,
-                ROW_NUMBER() OVER (
-                    PARTITION BY session_id, module_type ORDER BY revision DESC, item_no DESC
-                ) AS newness
-            FROM score_audit_log
-            WHERE board_id = v_board_id
-        ),
-        problems AS (
-            SELECT revision, 'a revision before it is missing' AS problem
-            FROM links
-            WHERE revision <> place AND revision - 1 NOT IN (SELECT revision FROM links)
-            UNION ALL
-            SELECT revision, 'it does not follow from the revision before it'
-            FROM links
-            WHERE previous_hash <> COALESCE(
-                hash_before, UNHEX(SHA2(CONCAT('podium board of exam ', p_exam_id), 256)))
-            UNION ALL
-            SELECT revision, CONCAT('it has ', found, ' audit rows, not ', submissions)
-            FROM links
-            WHERE found <> submissions
-            UNION ALL
-            SELECT revision, 'its audit rows or its own row have been changed'
-            FROM links
-            WHERE found = submissions AND hash <> true_hash
-            UNION ALL
-            SELECT c.revision, 'audit rows belong to a revision that does not exist'
-            FROM covered AS c
-            LEFT JOIN links AS l ON l.revision = c.revision
-            WHERE l.revision IS NULL
-            UNION ALL
-            SELECT b.revision, 'the board does not stand at the end of its history'
-            FROM leaderboards AS b
-            LEFT JOIN links AS l ON l.revision = b.revision
-            WHERE b.board_id = v_board_id
-                AND (
-                    b.revision <> (SELECT COALESCE(MAX(revision), 0) FROM links)
-                    OR b.submissions <> (SELECT COALESCE(SUM(submissions), 0) FROM covered)
-                    OR b.head_hash <> COALESCE(
-                        l.hash, UNHEX(SHA2(CONCAT('podium board of exam ', p_exam_id), 256)))
-                )
-            UNION ALL
-            SELECT
-                b.revision,
-                CONCAT('session ', s.session_id, ' is at version ', s.version, ' after ',
-                       COALESCE(a.submissions, 0), ' audit rows')
-            FROM leaderboards AS b
-            INNER JOIN exam_sessions AS s ON s.exam_id = b.exam_id
-            LEFT JOIN (
-                SELECT session_id, COUNT(*) AS submissions
-                FROM score_audit_log
-                WHERE board_id = v_board_id
-                GROUP BY session_id
-            ) AS a ON a.session_id = s.session_id
-            WHERE b.board_id = v_board_id AND s.version <> COALESCE(a.submissions, 0)
-            UNION ALL
-            SELECT
-                b.revision,
-                CONCAT('the ', m.module_type, ' score of session ', m.session_id,
-                       ' is not the one that was submitted last')
-            FROM leaderboards AS b
-            INNER JOIN exam_sessions AS s ON s.exam_id = b.exam_id
-            INNER JOIN module_scores AS m ON m.session_id = s.session_id
-            LEFT JOIN newest AS a
-                ON a.session_id = m.session_id AND a.module_type = m.module_type AND a.newness = 1
-            WHERE b.board_id = v_board_id
-                AND NOT (
-                    m.raw_score <=> a.new_raw_score
-                    AND m.max_score <=> a.new_max_score
-                    AND m.time_spent_sec <=> a.new_time_spent_sec
-                )
-            UNION ALL
-            SELECT
-                a.revision,
-                CONCAT('the ', a.module_type, ' score of session ', a.session_id, ' is missing')
-            FROM newest AS a
-            LEFT JOIN module_scores AS m
-                ON m.session_id = a.session_id AND m.module_type = a.module_type
-            WHERE a.newness = 1 AND m.session_id IS NULL
-        )
-        SELECT /*+ SET_VAR(group_concat_max_len = 1048576) */ revision, problem
-        FROM problems
-        ORDER BY revision, problem;
+            GROUP BY session_id
+        ) AS a ON a.session_id = s.session_id
+        WHERE b.board_id = v_board_id AND s.version <> COALESCE(a.submissions, 0)
+        UNION ALL
+        SELECT
+            b.revision,
+            CONCAT('the ', m.module_type, ' score of session ', m.session_id,
+                   ' is not the one that was submitted last')
+        FROM leaderboards AS b
+        INNER JOIN exam_sessions AS s ON s.exam_id = b.exam_id
+        INNER JOIN module_scores AS m ON m.session_id = s.session_id
+        LEFT JOIN newest AS a
+            ON a.session_id = m.session_id AND a.module_type = m.module_type AND a.newness = 1
+        WHERE b.board_id = v_board_id
+            AND NOT (
+                m.raw_score <=> a.new_raw_score
+                AND m.max_score <=> a.new_max_score
+                AND m.time_spent_sec <=> a.new_time_spent_sec
+            )
+        UNION ALL
+        SELECT
+            a.revision,
+            CONCAT('the ', a.module_type, ' score of session ', a.session_id, ' is missing')
+        FROM newest AS a
+        LEFT JOIN module_scores AS m
+            ON m.session_id = a.session_id AND m.module_type = a.module_type
+        WHERE a.newness = 1 AND m.session_id IS NULL
+    )
+    SELECT /*+ SET_VAR(group_concat_max_len = 1048576) */ revision, problem
+    FROM problems
+    ORDER BY revision, problem;
 
-        COMMIT AND NO CHAIN NO RELEASE;
-    END;
+    SET autocommit = v_autocommit;
 END$$
 
 DELIMITER ;
