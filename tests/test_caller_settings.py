@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from gateway.db import DRIVER_ERRORS
 from tests.sql_harness import (
     Row,
     call,
@@ -215,6 +216,68 @@ def play(connection: Any) -> list[list[Row]]:
         [{name: value for name, value in row.items() if not OWN.search(name)} for row in rows]
         for rows in told
     ]
+
+
+TIMES = {
+    # As a DATETIME is written, which is in UTC.
+    "2027-03-28": "2027-03-28 00:00:00",
+    "2027-03-28 09:00": "2027-03-28 09:00:00",
+    "2027-03-28 02:30:00.123456": "2027-03-28 02:30:00.123456",
+    "2027-03-28 02:30:00.1234567": "2027-03-28 02:30:00.123457",
+    # RFC 3339.
+    "2027-03-28T09:00:00Z": "2027-03-28 09:00:00",
+    "2027-03-28t09:00:00.5z": "2027-03-28 09:00:00.500000",
+    "2027-03-28 09:00:00+00:00": "2027-03-28 09:00:00",
+    "2027-03-28T09:00:00-00:00": "2027-03-28 09:00:00",
+    "2027-03-28T09:00:00+02:00": "2027-03-28 07:00:00",
+    "2027-03-28T09:00+05:45": "2027-03-28 03:15:00",
+    "2027-01-01T00:00:00+14:00": "2026-12-31 10:00:00",
+    "2028-02-28T23:30:00-23:59": "2028-02-29 23:29:00",
+}
+NO_TIMES = (
+    *(
+        "",
+        "x",
+        "2027",
+        "2027-3-28",
+        "20270328090000",
+        "2027-02-29",
+        "2027-13-01",
+        "2027-03-28T24:00",
+    ),
+    *("2027-03-28T09:00:60Z", "2027-03-28T09", "2027-03-28Z", "2027-03-28T09:00+2", "now"),
+    *("2027-03-28T09:00+24:00", "2027-03-28T09:00+01:60", "2027-03-28T09:00:00Z\n", "0000-00-00"),
+    *("0000-01-01", "0001-01-01T00:00+01:00", "9999-12-31T23:00-02:00", "\u0662027-03-28", " "),
+)
+
+
+@pytest.mark.parametrize("zone", ["+00:00", "+02:00", "-13:59", "+14:00"])
+def test_a_time_is_the_same_in_every_time_zone(connect: Connect, zone: str) -> None:
+    odd = connect()
+    result_sets(odd, f"SET time_zone = '{zone}'")
+
+    def created(start: str, end: str) -> list[str]:
+        statement = f"CALL create_exam('Exam', NULL, NULL, NULL, NULL, NULL, {start}, {end}, NULL)"
+        row = rows(odd, statement)[0]
+        return [str(row["starts_at"]), str(row["ends_at"])]
+
+    for text, utc in TIMES.items():
+        assert created(f"'{text}'", "'2030-01-01T00:00Z'") == [utc, "2030-01-01 00:00:00"]
+        assert created("'2020-01-01T00:00Z'", f"'{text}'") == ["2020-01-01 00:00:00", utc]
+    for typed in ("CAST('2027-03-28 09:00' AS DATETIME)", "TIMESTAMP '2027-03-28 09:00:00'"):
+        assert created(typed, "NULL")[0] == "2027-03-28 09:00:00"
+    result_sets(odd, "SET @at = CAST('2027-03-28 09:00:00.5' AS DATETIME(6))")
+    assert created("@at", "NULL")[0] == "2027-03-28 09:00:00.500000"
+
+
+def test_what_is_no_time_is_refused_in_words(connect: Connect) -> None:
+    plain = connect()
+    for text in NO_TIMES:
+        for name, given in (("starts_at", (text, None)), ("ends_at", (None, text))):
+            statement = "CALL create_exam('Exam', NULL, NULL, NULL, NULL, NULL, %s, %s, NULL)"
+            with pytest.raises(DRIVER_ERRORS, match=f"time_invalid: {name} must be a time") as told:
+                rows(plain, statement, given)
+            assert told.value.errno == 50015
 
 
 def test_a_workspace_that_cannot_be_made_leaves_the_settings_as_they_were(

@@ -12,8 +12,8 @@ CREATE DEFINER = podium_owner@localhost PROCEDURE podium.create_exam(
     p_weight_assessment DECIMAL(30, 15),
     p_max_attempts      BIGINT,
     p_attempt_policy    VARCHAR(255),
-    p_starts_at         DATETIME(6),
-    p_ends_at           DATETIME(6),
+    p_starts_at         VARCHAR(255),
+    p_ends_at           VARCHAR(255),
     p_duration_sec      BIGINT
 )
     COMMENT 'Creates an exam and its board'
@@ -28,12 +28,13 @@ BEGIN
     --                                30, 20
     --              p_max_attempts    1 to 1000; NULL: 1
     --              p_attempt_policy  best, latest or first; NULL: best
-    --              p_starts_at       UTC; NULL: open at once
-    --              p_ends_at         UTC, after p_starts_at; NULL: never closes
+    --              p_starts_at       a DATETIME in UTC, or RFC 3339; NULL: open at once
+    --              p_ends_at         the same, after p_starts_at; NULL: never closes
     --              p_duration_sec    seconds for one attempt, above 0; NULL: unlimited
     -- Result sets: the columns of get_exam
     -- Errors:      title_invalid, weights_invalid, max_attempts_invalid, attempt_policy_invalid,
-    --              schedule_invalid, duration_invalid; 1568 inside an open transaction
+    --              schedule_invalid, time_invalid, duration_invalid; 1568 inside an open
+    --              transaction
     -- Transaction: its own
     -- Locks:       the new rows
     -- Example:     CALL create_exam(
@@ -41,6 +42,7 @@ BEGIN
     --              exam_id title                  weight_coding ... revision total_participants
     --                    1 Backend Challenge 2026         50.00 ...        0                  0
     DECLARE v_exam_id BIGINT UNSIGNED;
+    DECLARE v_starts_at, v_ends_at DATETIME(6);
     DECLARE v_autocommit BOOLEAN DEFAULT @@autocommit;
     DECLARE EXIT HANDLER FOR SQLEXCEPTION
     BEGIN
@@ -67,7 +69,9 @@ BEGIN
     IF p_attempt_policy COLLATE utf8mb4_0900_bin NOT IN ('best', 'latest', 'first') THEN
         CALL _raise('attempt_policy_invalid', 'attempt_policy must be best, latest or first');
     END IF;
-    IF p_ends_at <= p_starts_at THEN
+    SET v_starts_at = _utc(p_starts_at, 'starts_at');
+    SET v_ends_at = _utc(p_ends_at, 'ends_at');
+    IF v_ends_at <= v_starts_at THEN
         CALL _raise('schedule_invalid', 'ends_at must be after starts_at');
     END IF;
     IF p_duration_sec NOT BETWEEN 1 AND 4194303 THEN
@@ -77,7 +81,7 @@ BEGIN
     SET v_exam_id = _write_exam(
         p_title, p_weight_coding, p_weight_quiz, p_weight_assessment,
         COALESCE(p_max_attempts, 1), COALESCE(p_attempt_policy, 'best'),
-        p_starts_at, p_ends_at, p_duration_sec);
+        v_starts_at, v_ends_at, p_duration_sec);
 
     CALL get_exam(v_exam_id);
     SET autocommit = v_autocommit;

@@ -23,6 +23,7 @@ VALUES
     ('too_many_items', 50012, 422, 'Too many submissions in one array', '/submissions'),
     ('malformed_request', 50013, 400, 'The request is not valid', NULL),
     ('too_many_streams', 50014, 503, 'No more streams can be opened here', NULL),
+    ('time_invalid', 50015, 422, 'The time is not valid', NULL),
     ('idempotency_key_invalid', 50019, 422, 'The key of the call is not valid', NULL),
     ('idempotency_key_reused', 50020, 409, 'The key stands for another call', NULL),
     -- 501xx: users
