@@ -33,13 +33,13 @@ SETTINGS = {
 
 
 def connect(url: MysqlUrl, *, settings: dict[str, str] | None = None, **options: Any) -> Any:
-    """Open a connection in autocommit, in UTF-8 and UTC.
+    """Open a connection in autocommit, in UTF-8 and UTC, with all roles of its account.
 
     settings: further variables of the session and their values, as SQL. options: of
     mysql.connector.connect.
     """
     variables = SETTINGS | (settings or {})
-    return mysql.connector.connect(
+    connection: Any = mysql.connector.connect(
         **url.arguments
         | {
             "autocommit": True,
@@ -53,3 +53,10 @@ def connect(url: MysqlUrl, *, settings: dict[str, str] | None = None, **options:
         }
         | options
     )
+    try:
+        # An account may have no default role, see loader.grant_gateway. After sql_mode was set.
+        connection.cmd_query("SET ROLE ALL")
+    except BaseException:
+        connection.close()
+        raise
+    return connection

@@ -132,9 +132,12 @@ RETRIES = 3
 FRESH_SEC = 1.0
 # As often as the log names one cause why nobody can be served.
 TELL_SEC = 10.0
-# Whether anything can be written. What the gateway calls says so too late.
-WRITABLE = """SELECT IF(@@GLOBAL.super_read_only OR @@GLOBAL.read_only, 'read_only',
-IF(@@GLOBAL.transaction_read_only, 'transaction_read_only', NULL)) AS obstacle"""
+# Whether anything can be written, which what reads does not tell; and what takes the privileges
+# from whoever has a default role, see loader.grant_gateway.
+OBSTACLES = """SELECT
+IF(@@GLOBAL.super_read_only OR @@GLOBAL.read_only, 'read_only',
+IF(@@GLOBAL.transaction_read_only, 'transaction_read_only', NULL)) AS read_only,
+FIND_IN_SET('ANSI_QUOTES', @@GLOBAL.sql_mode) AS ansi_quotes"""
 
 log = logging.getLogger(__name__)
 
@@ -238,14 +241,19 @@ class Database:
 
     def ping(self) -> None:
         """Ask whether the server can read and write; raises Problem where it cannot."""
-        self.call("list_exams", None, 1)
         try:
-            [[row]] = self._attempt(WRITABLE, (), True)
+            [[row]] = self._attempt(OBSTACLES, (), True)
         except DRIVER_ERRORS as error:
             raise _translated(cast(int, error.errno), error) from error
-        if row["obstacle"] is not None:
-            _tell(row["obstacle"], f"{row['obstacle']} is set")
+        if row["read_only"] is not None:
+            _tell(row["read_only"], f"{row['read_only']} is set")
             raise _unavailable("the database is read-only")
+        try:
+            self.call("list_exams", None, 1)
+        except Problem:
+            if row["ansi_quotes"]:
+                _tell("ANSI_QUOTES", "its sql_mode has ANSI_QUOTES; run db upgrade once more")
+            raise
 
     @property
     def checked_out(self) -> int:
@@ -304,7 +312,6 @@ class Database:
         return connect(
             self._url,
             settings={"innodb_lock_wait_timeout": str(lock_wait_sec)},
-            database="podium",
             connection_timeout=self._config.database_timeout_sec,
             read_timeout=read_timeout_sec,
             write_timeout=self._config.database_timeout_sec,

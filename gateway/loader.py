@@ -209,11 +209,16 @@ def upgrade(connection: Any, release: Release) -> list[str]:
         # Before new tables join them: whether a migration that was interrupted was carried out.
         tables = _fingerprint(connection) if _exists(connection, "schema_files") else None
         waiting = list(todo.adopted)
+        if tables is not None:
+            _execute(connection, "USE podium")
         for file in todo.tables:
             _run(connection, file)
             waiting.append(file)
             # The first files make the ledger that they are then entered in.
             if _exists(connection, "schema_files"):
+                # Parameters of routines have the character set and the collation of the session's
+                # database, and the server's where there is none.
+                _execute(connection, "USE podium")
                 _enter(connection, release, waiting)
                 waiting.clear()
         for file in todo.migrations:
@@ -253,9 +258,20 @@ def grant_gateway(connection: Any, user: str, password: str) -> None:
         _set_password(connection, "CREATE", user, password)
     # Before the password of one that exists, which a policy may refuse.
     _execute(connection, "GRANT podium_gateway TO %s@'%'", user)
-    _execute(connection, "SET DEFAULT ROLE podium_gateway TO %s@'%'", user)
+    role = "NONE" if has_ansi_quotes(connection) else "podium_gateway"
+    _execute(connection, f"SET DEFAULT ROLE {role} TO %s@'%'", user)
     if exists and not _lets_in(connection, user, password):
         _set_password(connection, "ALTER", user, password)
+
+
+def has_ansi_quotes(connection: Any) -> bool:
+    """Tell whether the server-wide sql_mode has ANSI_QUOTES.
+
+    Whoever then logs in with a default role, first after a change of privileges or a start of the
+    server, finds that role empty, and so does everybody after them. Gateways set their own sql_mode
+    before they take their role. Seen on MySQL 9.7.4.
+    """
+    return bool(_scalar(connection, "SELECT FIND_IN_SET('ANSI_QUOTES', @@GLOBAL.sql_mode)"))
 
 
 def _set_password(connection: Any, verb: str, user: str, password: str) -> None:

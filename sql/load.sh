@@ -13,6 +13,8 @@ podium_files() {
     release=$(<RELEASE)
     # The third file makes the ledger that the first three are then entered in.
     cat schema/00*.sql
+    # Parameters of routines have the character set of the session's database, else the server's.
+    echo 'USE podium;'
     podium_guard "$release"
     podium_entries "$release" schema/00*.sql
     for path in schema/0[1-9]*.sql seed/*.sql procedures/*.sql triggers/*.sql grants.sql; do

@@ -39,6 +39,12 @@ def upgrade() -> None:
             account = MysqlUrl.parse(url)
             loader.grant_gateway(connection, account.user, account.password)
             click.echo(f"The gateway's account is {account.user}, with the role podium_gateway.")
+        if loader.has_ansi_quotes(connection):
+            click.echo(
+                "The server's sql_mode has ANSI_QUOTES, with which MySQL gives nobody what their "
+                "default role may. Gateways work all the same; people with podium_dba need "
+                "SET ROLE ALL after SET sql_mode, or a server-wide sql_mode without it."
+            )
 
 
 @db.command()
