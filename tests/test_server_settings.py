@@ -24,17 +24,21 @@ from tests.conftest import GATEWAY_PASSWORD, GATEWAY_USER, SECRET, with_account
 from tests.databases import Database
 from tests.own_server import OwnServer
 from tests.sql_harness import (
+    call,
     make_exam,
     make_session,
     problems_of,
     result_sets,
     rows,
     stored_board,
+    submit,
     true_board,
     unique_name,
 )
 from tests.waiting import wait_until
 
+# Of the status that a server sends with each answer. Source: mysql_com.h.
+NO_BACKSLASH_ESCAPES = 512
 GTID = ("--gtid-mode=ON", "--enforce-gtid-consistency=ON")
 # What servers of one group that replicate each other are told to refuse.
 ENGINES = "--disabled-storage-engines=MyISAM,BLACKHOLE,FEDERATED,ARCHIVE,MEMORY"
@@ -46,12 +50,11 @@ MODES = (
     *("REAL_AS_FLOAT", "STRICT_ALL_TABLES", "STRICT_TRANS_TABLES", "TIME_TRUNCATE_FRACTIONAL"),
     "TRADITIONAL",
 )
-LATER = ("TRADITIONAL", "NO_BACKSLASH_ESCAPES")
 # Each with what a server must be started with for it; the schema is loaded under all of them.
 SERVERS = {
     "GTID": (
         *GTID,
-        f"--sql-mode={','.join(mode for mode in MODES if mode not in LATER)}",
+        f"--sql-mode={','.join(mode for mode in MODES if mode != 'TRADITIONAL')}",
         *("--default-time-zone=+05:45", "--completion-type=CHAIN", "--lower-case-table-names=1"),
         *("--character-set-server=latin1", "--collation-server=latin1_german2_ci"),
         *("--transaction-isolation=READ-UNCOMMITTED", "--default-tmp-storage-engine=MyISAM"),
@@ -305,6 +308,30 @@ def test_answers_are_the_same_whatever_is_set_globally(
         assert app.test_client().get("/readyz").status_code == 200
         assert play_by_http(app) == usual
         load(own_mysql)
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_no_procedure_changes_what_a_driver_knows_of_backslashes(
+    database: Database, own_mysql: OwnServer, mode: str
+) -> None:
+    with set_globally(database, f"sql_mode = '{mode}'"), closing(plain(own_mysql)) as dba:
+        before = dba._cmysql.st_server_status()
+        assert bool(before & NO_BACKSLASH_ESCAPES) == (mode == "NO_BACKSLASH_ESCAPES")
+        exam_id = make_exam(dba)
+        for text in HOSTILE:
+            session_id = make_session(dba, exam_id)
+            for turn in range(2):
+                details = json.dumps({"text": text, "turn": turn})
+                submit(dba, session_id, details=details, id=unique_name())
+                assert dba._cmysql.st_server_status() & NO_BACKSLASH_ESCAPES == (
+                    before & NO_BACKSLASH_ESCAPES
+                )
+        trail = call(dba, "get_audit_trail", exam_id, None, None, None)[0]
+        kept = [json.loads(row["details"])["text"] for row in trail]
+        assert kept == [text for text in HOSTILE for _ in range(2)]
+        assert dba._cmysql.st_server_status() & NO_BACKSLASH_ESCAPES == (
+            before & NO_BACKSLASH_ESCAPES
+        )
 
 
 def test_parameters_are_utf8_whatever_the_servers_character_set(server: OwnServer) -> None:
