@@ -17,6 +17,7 @@ import click
 
 from gateway.cli.cells import guard
 from gateway.cli.procedures import Procedures, Unusable, procedures
+from gateway.cli.texts import shown
 
 COLUMNS = ("rank", "user_id", "username", "full_name", "total_score", "total_time_sec")
 
@@ -46,7 +47,7 @@ def export(exam_id: int, kind: str, output: Path | None) -> None:
     with procedures() as database, _target(output) as file:
         told = _write(database, exam_id, kind, file)
     if output is not None:
-        click.echo(f"{told} written to {output}.", err=True)
+        click.echo(f"{told} written to {shown(output)}.", err=True)
 
 
 @contextmanager

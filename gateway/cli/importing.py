@@ -23,6 +23,7 @@ from gateway.cli import cells
 from gateway.cli.procedures import FOUND, Procedures, Unusable, procedures
 from gateway.cli.staging import Counts, Score, Staging, readable
 from gateway.cli.tables import HIDDEN, Record, Refused, Table
+from gateway.cli.texts import shown
 from gateway.db import Row
 from gateway.schemas import SUBMISSION
 from gateway.validation import Validator
@@ -103,7 +104,7 @@ def import_scores(
         with ExitStack() as opened:
             staging = opened.enter_context(closing(Staging()))
             registrar, database = (opened.enter_context(procedures()) for _ in range(2))
-            run = Import(registrar, database, staging, table, exam_id, _printable(file.name))
+            run = Import(registrar, database, staging, table, exam_id, shown(file.name))
             try:
                 run.check(decimal, as_is, start_attempts)
             except Refused as refused:
@@ -432,7 +433,7 @@ def _refuse(file: Path, table: Table, refused: Refused) -> None:
     )
     lines = sum(1 for _ in table.rest())
     _tell(Counts(lines, 0, 0, lines), [], path, "loaded")
-    name = _printable(file.name)
+    name = shown(file.name)
     raise Unusable(f"{name}, line {refused.line}: {refused}. Nothing was loaded.")
 
 
@@ -443,11 +444,11 @@ def _tell(counts: Counts, first: list[Row], path: Path | None, loaded: str) -> N
         f"{counts.rejected:,} rejected."
     )
     for row in first:
-        click.echo(f"  line {row['line']:,}: {_printable(row['reason'])}")
+        click.echo(f"  line {row['line']:,}: {shown(row['reason'])}")
     if counts.rejected > len(first) > 0:
         click.echo(f"  ... and {counts.rejected - len(first):,} more")
     if path is not None:
-        click.echo(f"Rejected rows, with reasons: {_printable(str(path))}")
+        click.echo(f"Rejected rows, with reasons: {shown(str(path))}")
 
 
 def _show_changes(staging: Staging, counts: Counts) -> None:
@@ -460,7 +461,7 @@ def _show_changes(staging: Staging, counts: Counts) -> None:
             if change["old_raw"] is not None:
                 now = f"{change['old_raw']}/{change['old_max']} {change['old_time']} s"
             then = f"{change['raw_score']}/{change['max_score']} {change['time_spent']} s"
-            name = _printable(change["username"])
+            name = shown(change["username"])
             lines.append((f"{change['line']:,}", change["module_type"], now, then, name))
         widths = [max(len(line[place]) for line in lines) for place in range(4)]
         for number, *texts, name in lines:
@@ -509,11 +510,6 @@ def _write_rejects(file: Path, table: Table, rejects: Iterable[dict[str, Any]]) 
         return None
     partial.replace(path)
     return path
-
-
-def _printable(text: str) -> str:
-    """Return a text that a terminal shows and does nothing with."""
-    return "".join(c if c.isprintable() else "\ufffd" for c in text)
 
 
 def _visible(text: str) -> str:
