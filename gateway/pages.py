@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from flask import Flask, Response, request
+from werkzeug.exceptions import NotFound
 
 from gateway.errors import Problem
 
@@ -39,7 +40,7 @@ def _policy(**changes: str) -> str:
 POLICY = _policy()
 # The icons of Swagger UI stand in its stylesheet.
 DOCS_POLICY = _policy(img_src="'self' data:")
-PAGES = ("index.html", "docs.html")
+PAGES = ("index.html", "docs.html", "missing.html")
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,21 @@ def init_app(app: Flask) -> None:
     def docs() -> Response:
         """Show the API reference."""
         return _answer(files["docs.html"], DOCS_POLICY)
+
+    @app.errorhandler(404)
+    def missing(error: NotFound) -> Response:
+        """Show somebody with a browser where to go; programs are told as everywhere."""
+        json_first = ["application/problem+json", "application/json", "text/html"]
+        if (
+            request.path.startswith("/api/")
+            or request.accept_mimetypes.best_match(json_first) != "text/html"
+        ):
+            return Problem("route_not_found", f"there is nothing at {request.path}").response
+        file = files["missing.html"]
+        response = Response(file.content, status=404, content_type=file.media_type)
+        response.headers["Content-Security-Policy"] = POLICY
+        response.headers["Vary"] = "Accept"
+        return response
 
     @app.get("/static/<path:name>")
     def static_file(name: str) -> Response:

@@ -581,3 +581,23 @@ def test_chunks_cut_off_by_the_client_change_nothing(api: Api, place: Place, mis
     head = api.head("POST", "/scores", Content_Type="application/json", Transfer_Encoding="chunked")
     sent = chunked(body[:-missing], 1024).removesuffix(b"0\r\n\r\n")
     assert api.exchange(head + sent, half_close=True).status in (0, 400)
+
+
+@pytest.mark.parametrize(
+    ("path", "accept", "page"),
+    [
+        ("//board", "text/html,application/xhtml+xml,*/*;q=0.8", True),
+        ("//board", "*/*", False),
+        ("//board", "application/json", False),
+        ("/board", "text/html", False),
+    ],
+)
+def test_an_address_without_anything_is_a_page_for_browsers_alone(
+    api: Api, path: str, accept: str, page: bool
+) -> None:
+    answer = api.request("GET", path, headers={"Accept": accept})
+    assert answer.status == 404
+    is_page = answer.headers["Content-Type"].startswith("text/html")
+    assert is_page is page
+    if not is_page:
+        assert answer.code == "route_not_found"

@@ -8,6 +8,7 @@ import click
 from flask.cli import AppGroup
 
 from gateway.cli.procedures import FOUND, procedures
+from gateway.cli.texts import shown
 from gateway.schemas import USER_ROLE
 
 user = AppGroup("user", help="People: candidates, and those who run exams.")
@@ -59,7 +60,7 @@ def show(user_id: int | None, name: str | None) -> None:
         click.echo("Nobody has this name.", err=True)
         raise SystemExit(FOUND)
     for column, value in found[0].items():
-        click.echo(f"{column:>10}  {value}")
+        click.echo(f"{column:>10}  {shown(value)}")
 
 
 @user.command()
@@ -82,6 +83,6 @@ def rename(user_id: int, username: str | None, full_name: str | None) -> None:
         [[row], boards] = database.call(
             "update_user", user_id, json.dumps(given, ensure_ascii=False), None
         )
-    click.echo(f"User {row['user_id']} is {row['username']}, {row['full_name']}.")
+    click.echo(f"User {row['user_id']} is {shown(row['username'])}, {shown(row['full_name'])}.")
     for board in boards:
         click.echo(f"Exam {board['exam_id']} shows it from revision {board['revision']:,} on.")

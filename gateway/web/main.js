@@ -17,6 +17,10 @@ const at = (id) => document.getElementById(id);
 const histogram = new Histogram(at("histogram"));
 const ranks = new Ranks(at("ranks"));
 let view = null;
+// The API as whoever is signed in calls it.
+let caller = null;
+// The exam that an address has asked for.
+let asked = null;
 let histogramSeen = false;
 
 class View {
@@ -285,9 +289,12 @@ function notice(text, retry) {
 // whether there was one.
 function fromAddress() {
   const given = new URLSearchParams(location.hash.slice(1));
-  if (!given.has("token")) return false;
-  sessionStorage.setItem("podium.token", given.get("token"));
-  if (given.has("exam_id")) sessionStorage.setItem("podium.exam", given.get("exam_id"));
+  if (!given.has("token") && !given.has("exam_id")) return false;
+  if (given.has("token")) sessionStorage.setItem("podium.token", given.get("token"));
+  if (given.has("exam_id")) {
+    asked = given.get("exam_id").trim();
+    sessionStorage.setItem("podium.exam", asked);
+  }
   history.replaceState(null, "", location.pathname);
   return true;
 }
@@ -316,7 +323,7 @@ async function start() {
   view = null;
   // Nothing of whoever looked before stays in sight.
   for (const id of ["app", "exam-choice"]) at(id).hidden = true;
-  const api = new Api(token);
+  const api = caller = new Api(token);
   at("sign-in").hidden = true;
   at("sign-out").hidden = false;
   at("who").textContent = api.userId ? `${api.role} ${api.userId}` : api.role;
@@ -341,8 +348,14 @@ async function start() {
   at("exam-choice").hidden = !exams.length;
   at("exam").replaceChildren(...exams.map((exam) => new Option(exam.title, exam.exam_id)));
   const wanted = sessionStorage.getItem("podium.exam");
-  if (wanted && !exams.some((exam) => String(exam.exam_id) === wanted)) at("exam").add(new Option(`Exam ${wanted}`, wanted));
-  if (wanted ?? exams.at(-1)) show(api, Number(wanted ?? exams.at(-1).exam_id));
+  if (exams.some((exam) => String(exam.exam_id) === wanted)) show(api, Number(wanted));
+  // What an address names is not replaced by another exam; what this tab remembers is.
+  else if (asked !== null && wanted === asked && exams.length) {
+    at("exam").selectedIndex = -1;
+    notice(/^[1-9]\d*$/.test(asked)
+      ? `There is no exam ${asked} for you: it does not exist, or you may not see it. Choose one above.`
+      : "The address names no exam. Choose one above.", false);
+  } else if (exams.length) show(api, exams.at(-1).exam_id);
 }
 
 async function listExams(api) {
@@ -358,6 +371,7 @@ async function listExams(api) {
 function show(api, examId) {
   view?.stop();
   sessionStorage.setItem("podium.exam", examId);
+  notice("", false);
   at("exam").value = examId;
   at("search").value = "";
   at("search-note").hidden = true;
@@ -373,7 +387,7 @@ at("sign-in-form").addEventListener("submit", (event) => {
 });
 at("sign-out").addEventListener("click", () => signOut());
 at("retry").addEventListener("click", () => view?.live.hurry());
-at("exam").addEventListener("change", () => show(view.api, Number(at("exam").value)));
+at("exam").addEventListener("change", () => show(caller, Number(at("exam").value)));
 at("size").addEventListener("change", () => {
   if (!view) return;
   // The first row stays in sight.

@@ -288,3 +288,55 @@ def test_the_page_has_a_policy_of_its_own_and_leads_to_no_other_file(api: Api) -
     assert api.request("GET", "//", headers=known).status == 304
     for name in ("../pages.py", "..%2fpages.py", "vendor/uplot/LICENSE", "%2fetc/passwd"):
         assert api.get(f"//static/{name}").status == 404, name
+
+
+# --- Addresses that lead nowhere
+
+
+@pytest.mark.parametrize("named", ["999999999", "abc", "-1", "<b>"])
+def test_an_exam_that_is_not_there_is_said_so_and_no_other_is_shown(
+    api: Api, open_board: Open, named: Any
+) -> None:
+    exam_id, *_ = board(api, 1)
+    page = open_board(named)
+    words = f"There is no exam {named} for you" if named.isdigit() else "The address names no exam"
+    expect(page.locator("#notice-text")).to_contain_text(words, timeout=15_000)
+    expect(page.locator("#app")).to_be_hidden()
+    expect(page.locator("#pager")).to_be_hidden()
+    assert page.locator("#notice b").count() == 0
+    page.locator("#exam").select_option(str(exam_id))
+    expect_order(page, ["Candidate 1"])
+    expect(page.locator("#notice")).to_be_hidden()
+
+
+def test_an_address_keeps_its_exam_through_signing_in(api: Api, open_board: Open) -> None:
+    exam_id, *_ = board(api, 2)
+    board(api, 1)
+    page = open_board(exam_id)
+    expect_order(page, ["Candidate 2", "Candidate 1"])
+    other = page.context.new_page()
+    other.goto(f"{api.url}/#exam_id={exam_id}")
+    other.locator("#token").fill(token(SECRET, api.user_id, "admin"))
+    other.locator("#sign-in-form button").click()
+    expect_order(other, ["Candidate 2", "Candidate 1"])
+
+
+def test_an_exam_that_a_tab_remembers_and_is_gone_gives_way(api: Api, open_board: Open) -> None:
+    exam_id, *_ = board(api, 1)
+    page = open_board(exam_id)
+    expect_order(page, ["Candidate 1"])
+    page.evaluate("sessionStorage.setItem('podium.exam', '999999999')")
+    page.reload()
+    expect(page.locator("#app")).to_be_visible(timeout=15_000)
+    expect(page.locator("#notice")).to_be_hidden()
+
+
+def test_a_page_that_is_not_there_leads_to_the_board(api: Api, open_board: Open) -> None:
+    exam_id, *_ = board(api, 1)
+    page = open_board(exam_id)
+    expect_order(page, ["Candidate 1"])
+    answer = page.goto(f"{api.url}/board")
+    assert answer is not None and answer.status == 404
+    expect(page.locator("h1")).to_have_text("There is nothing at this address")
+    page.get_by_role("link", name="live board").click()
+    expect_order(page, ["Candidate 1"])
