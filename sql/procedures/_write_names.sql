@@ -7,6 +7,7 @@ DELIMITER $$
 
 CREATE DEFINER = podium_owner@localhost FUNCTION podium._write_names(
     p_user_id   BIGINT,
+    p_boards    JSON,
     p_username  VARCHAR(64)  CHARACTER SET utf8mb4 COLLATE utf8mb4_0900_bin,
     p_full_name VARCHAR(200) CHARACTER SET utf8mb4 COLLATE utf8mb4_0900_bin,
     p_actor_id  BIGINT
@@ -21,16 +22,19 @@ BEGIN
     --              whole, by KILL QUERY too. See _write_submissions. What is as it was makes no
     --              revision.
     -- Parameters:  p_user_id    of create_user
+    --              p_boards     array: the boards of all exams the user has a session of, read
+    --                           without a lock: whoever reads in here locks, and a submission locks
+    --                           its board before its session
     --              p_username   of _require_names; NULL: as it is
     --              p_full_name  of _require_names; NULL: as it is
     --              p_actor_id   acting user; NULL: the MySQL account itself
     -- Result:      how many boards have a new revision; NULL: no such user
     -- Errors:      1062 where the name is taken
     -- Transaction: the statement's own, READ COMMITTED: what was committed while it waited is seen
-    -- Locks:       the boards of all exams the user has a session of, in ascending order, then the
-    --              user. The board of a session that started meanwhile comes after the user: should
-    --              its first score wait for the user meanwhile, one of the two gets 1213
-    -- Example:     SET v_boards = _write_names(1, NULL, 'Alice Chen-Novak', NULL);
+    -- Locks:       p_boards in ascending order, then the user and their sessions. The board of a
+    --              session that started meanwhile comes after the user: should its first score
+    --              wait for the user by then, one of the two gets 1213
+    -- Example:     SET v_boards = _write_names(1, '[1]', NULL, 'Alice Novak', NULL);
     DECLARE v_locked LONGTEXT CHARACTER SET ascii COLLATE ascii_bin DEFAULT '';
     DECLARE v_board_id BIGINT UNSIGNED;
     DECLARE v_username VARCHAR(64) CHARACTER SET utf8mb4 COLLATE utf8mb4_0900_bin;
@@ -40,12 +44,20 @@ BEGIN
 
     -- Loops, since the order of the locks and of the revisions is the point of them.
     WHILE NOT v_done DO
-        SET v_board_id = (
-            SELECT MIN(b.board_id)
-            FROM exam_sessions AS s
-            INNER JOIN leaderboards AS b ON b.exam_id = s.exam_id
-            WHERE s.user_id = p_user_id AND NOT FIND_IN_SET(b.board_id, v_locked)
-        );
+        IF v_username IS NULL THEN
+            SET v_board_id = (
+                SELECT MIN(b.board_id)
+                FROM JSON_TABLE(p_boards, '$[*]' COLUMNS (board_id BIGINT PATH '$')) AS b
+                WHERE NOT FIND_IN_SET(b.board_id, v_locked)
+            );
+        ELSE
+            SET v_board_id = (
+                SELECT MIN(b.board_id)
+                FROM exam_sessions AS s
+                INNER JOIN leaderboards AS b ON b.exam_id = s.exam_id
+                WHERE s.user_id = p_user_id AND NOT FIND_IN_SET(b.board_id, v_locked)
+            );
+        END IF;
         IF v_board_id IS NOT NULL THEN
             SET v_locked = CONCAT_WS(
                 ',', NULLIF(v_locked, ''),

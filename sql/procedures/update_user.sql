@@ -39,7 +39,8 @@ BEGIN
     DECLARE v_username LONGTEXT CHARACTER SET utf8mb4 COLLATE utf8mb4_0900_bin;
     DECLARE v_full_name LONGTEXT CHARACTER SET utf8mb4 COLLATE utf8mb4_0900_bin;
     DECLARE v_has_username, v_has_full_name BOOLEAN;
-    DECLARE v_boards INT;
+    DECLARE v_boards JSON;
+    DECLARE v_revised INT;
     DECLARE v_autocommit BOOLEAN DEFAULT @@autocommit;
     DECLARE EXIT HANDLER FOR 1062
     BEGIN
@@ -78,12 +79,18 @@ BEGIN
         'unchanged');
     CALL _require_names(v_username, v_full_name, v_username, v_full_name);
 
+    SELECT COALESCE(JSON_ARRAYAGG(b.board_id), JSON_ARRAY())
+    INTO v_boards
+    FROM exam_sessions AS s
+    INNER JOIN leaderboards AS b ON b.exam_id = s.exam_id
+    WHERE s.user_id = p_user_id;
+
     CALL _settle_session();
     SET TRANSACTION ISOLATION LEVEL READ COMMITTED;     -- of the next statement alone
-    SET v_boards = _write_names(
-        p_user_id, IF(v_has_username, v_username, NULL), IF(v_has_full_name, v_full_name, NULL),
-        p_actor_id);
-    IF v_boards IS NULL THEN
+    SET v_revised = _write_names(
+        p_user_id, v_boards, IF(v_has_username, v_username, NULL),
+        IF(v_has_full_name, v_full_name, NULL), p_actor_id);
+    IF v_revised IS NULL THEN
         CALL _raise('user_not_found',
                     CONCAT('user ', COALESCE(p_user_id, 'NULL'), ' does not exist'));
     END IF;
