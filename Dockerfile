@@ -21,5 +21,6 @@ HEALTHCHECK --interval=5s --timeout=3s --start-period=20s --retries=3 \
 # One process with many threads, as `make up` has it: submissions that arrive together share one call.
 CMD ["granian", "--interface", "wsgi", "--factory", "gateway.worker:create_app", \
     "--host", "0.0.0.0", "--port", "8000", "--http", "1", "--no-ws", \
-    "--workers", "1", "--blocking-threads", "456", "--backlog", "1024", "--backpressure", "1024", \
+    "--workers", "1", "--blocking-threads", "456", "--backlog", "1024", "--backpressure", "8192", \
+    "--http1-header-read-timeout", "30000", \
     "--workers-kill-timeout", "10"]

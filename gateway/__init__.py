@@ -12,6 +12,7 @@ from flask import Flask
 from gateway import (
     api,
     cli,
+    connections,
     cors,
     errors,
     headers,
@@ -87,6 +88,7 @@ def _fill(app: Flask, config: Config) -> Flask:
     cors.init_app(app, config)
     headers.init_app(app)
     watch.init_app(app, counts, config)
+    connections.init_app(app, config)
     atexit.register(database.close)
     atexit.register(cache.close)
     atexit.register(logs.STDERR.flush)

@@ -53,6 +53,8 @@ class Config:
     jwt_public_key: str | None = None
     candidate_submissions: bool = True
     max_body_bytes: int = 1024 * 1024
+    # How long a client may take to send a body.
+    body_timeout_sec: int = 15
     pool_size: int = 20
     pool_overflow: int = 40
     # How long a request waits for a free connection, and for the answer on it.
@@ -120,6 +122,7 @@ class Config:
             jwt_public_key=public_key,
             candidate_submissions=_switch(environ, "PODIUM_CANDIDATE_SUBMISSIONS", True),
             max_body_bytes=_number(environ, "PODIUM_MAX_BODY_BYTES", cls.max_body_bytes),
+            body_timeout_sec=_number(environ, "PODIUM_BODY_TIMEOUT_SEC", cls.body_timeout_sec),
             pool_size=_number(environ, "PODIUM_POOL_SIZE", cls.pool_size),
             pool_overflow=_number(environ, "PODIUM_POOL_OVERFLOW", cls.pool_overflow, least=0),
             pool_timeout_sec=_number(environ, "PODIUM_POOL_TIMEOUT_SEC", int(cls.pool_timeout_sec)),

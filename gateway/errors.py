@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import cache
 from http import HTTPStatus
@@ -13,6 +14,7 @@ from typing import Any
 from flask import Flask, Response, current_app, request
 from werkzeug.exceptions import HTTPException
 
+from gateway.connections import BODY_READ, watch_of
 from gateway.loader import SQL
 
 MEDIA_TYPE = "application/problem+json"
@@ -100,6 +102,8 @@ class Problem(Exception):
         )
         if self.retry_after_sec is not None:
             response.headers["Retry-After"] = str(self.retry_after_sec)
+        if self.entry.status == HTTPStatus.REQUEST_TIMEOUT:
+            response.headers["Connection"] = "close"
         if self.entry.status == HTTPStatus.UNAUTHORIZED:
             response.headers["WWW-Authenticate"] = 'Bearer realm="podium"'
         return response
@@ -187,11 +191,18 @@ def init_app(app: Flask) -> None:
 
 
 def _drain() -> None:
-    """Read what is left of the body, up to a bound.
+    """Read what is left of the body, up to a bound, for a moment, and of few requests at once.
 
     The server closes a connection whose body was not read: a client that is still sending would see
     that, and never the answer that says why.
     """
-    body, rest = request.environ["wsgi.input"], DRAINED_BYTES
-    while rest > 0 and (piece := body.read(min(rest, 64 * 1024))):
-        rest -= len(piece)
+    environ = request.environ
+    if BODY_READ in environ or not (
+        request.content_length or environ.get("HTTP_TRANSFER_ENCODING")
+    ):
+        return
+    watch = watch_of(environ)
+    with nullcontext(True) if watch is None else watch.drain(environ) as allowed:
+        body, rest = environ["wsgi.input"], DRAINED_BYTES if allowed else 0
+        while rest > 0 and (piece := body.read(min(rest, 64 * 1024))):
+            rest -= len(piece)

@@ -8,11 +8,12 @@ from collections.abc import Callable, Iterable
 from typing import Any, cast
 
 import jsonschema_rs
-from flask import request
+from flask import g, request
 from jsonschema import Draft202012Validator, FormatChecker
 from jsonschema.exceptions import ValidationError
 from werkzeug.exceptions import RequestEntityTooLarge
 
+from gateway.connections import BODY_READ, TooManyBodies, watch_of
 from gateway.errors import FieldError, Problem, field_codes
 from gateway.schemas import MAX_DETAILS_BYTES, Schema
 
@@ -163,7 +164,23 @@ def read_json() -> object:
 
 
 def _read_body() -> bytes:
-    """Read the whole body; that a client went away in the middle, a server need not tell."""
+    """Read the whole body, in time; that a client went away in the middle no server need tell."""
+    watch, caller = watch_of(request.environ), g.get("caller")
+    if watch is None:
+        return _whole_body(lambda: False)
+    user_id, is_staff = (None, False) if caller is None else (caller.user_id, caller.is_staff)
+    try:
+        with watch.body(request.environ, user_id, is_staff) as took_long:
+            body = _whole_body(took_long)
+    except TooManyBodies as error:
+        raise Problem("rate_limited", str(error), retry_after_sec=1) from None
+    # So that nobody looks for more of it.
+    request.environ[BODY_READ] = True
+    return body
+
+
+def _whole_body(took_long: Callable[[], bool]) -> bytes:
+    """Read all of the body, or refuse what is less."""
     body = request.get_data(cache=False)
     expected = request.content_length
     if expected is None:
@@ -172,7 +189,10 @@ def _read_body() -> bytes:
         if limit is not None and len(body) >= limit and request.environ["wsgi.input"].read(1):
             raise RequestEntityTooLarge
     elif len(body) < expected:
-        raise Problem("malformed_request", f"the body ended after {len(body)} of {expected} bytes")
+        came = f"{len(body)} of {expected} bytes"
+        if took_long():
+            raise Problem("body_timeout", f"only {came} of the body came in time")
+        raise Problem("malformed_request", f"the body ended after {came}")
     return body
 
 

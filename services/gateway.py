@@ -18,8 +18,11 @@ from services.source import LOCK, announce
 # Besides those that streams hold. Above gateway.boards.MOST_WAITING, so that those who wait for
 # boards that are held leave enough to all others.
 THREADS = 256
-# Counts open connections, idle ones too; their requests then wait for a thread.
-CONNECTIONS = 1024
+# Open connections, idle ones too, and those that wait to be accepted. Past half of the former
+# gateway.connections closes idle ones.
+CONNECTIONS, BACKLOG = 8192, 1024
+# For which a connection may be idle, or send the head of a request.
+HEAD_TIMEOUT_SEC = 30
 START_TIMEOUT_SEC = 30
 STOP_TIMEOUT_SEC = 10
 # Of no use to a gateway, or contrary to what it is told.
@@ -91,7 +94,8 @@ def _command(process: Process, port: int, environ: Mapping[str, str] = os.enviro
         *("--factory", "gateway.worker:create_app", "--working-dir", str(ROOT)),
         *("--host", "127.0.0.1", "--port", str(port), "--http", "1", "--no-ws"),
         *("--workers", "1", "--blocking-threads", str(THREADS + streams)),
-        *("--backlog", str(CONNECTIONS), "--backpressure", str(CONNECTIONS)),
+        *("--backlog", str(BACKLOG), "--backpressure", str(CONNECTIONS)),
+        *("--http1-header-read-timeout", str(HEAD_TIMEOUT_SEC * 1000)),
         *("--workers-kill-timeout", str(STOP_TIMEOUT_SEC)),
         *("--pid-file", str(process.pid_file)),
     ]
