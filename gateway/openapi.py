@@ -380,7 +380,7 @@ def _operation(
     role: who alone may call it. is_open: it takes no token, but for a role, and no database.
     """
     if body is not None:
-        problems += (400, 413, 415, 422)
+        problems += (400, 408, 413, 415, 422)
     if role is not None:
         problems += (403,)
     if not is_open:
@@ -554,11 +554,12 @@ PROBLEM_WORDS = {
     401: "No token, or one that is not accepted",
     403: "The role does not allow it, or the session is somebody else's",
     404: "Something named does not exist",
+    408: "The body did not come in time",
     409: "It conflicts with the state of things",
     413: "The body is too large",
     415: "The body is not application/json",
     422: "A value breaks a rule; errors[] names it",
-    429: "Too many requests; Retry-After says when to come back",
+    429: "Too many requests, or bodies at once; Retry-After says when to come back",
     503: "The database cannot be had in time, or too many streams are open; Retry-After says when "
     "to come back",
 }
