@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from gateway import boards
 from tests.client import Answer, Api
-from tests.factories import make_exam, make_session, submission, unique_name
+from tests.factories import make_exam, make_session, make_user, submission, unique_name
 from tests.locks import waiting
 from tests.test_coalescing import board_held
 from tests.test_metrics import values_of
@@ -224,6 +225,29 @@ def test_who_waits_while_time_passes_is_served_after_all(
         wait_until(lambda: timeouts() >= before + 2)
         assert not any(future.done() for future in futures)
     assert [future.result(30).status for future in futures] == [200] * len(its)
+
+
+def test_who_waits_past_the_deadline_was_in_time(
+    api: Api, admin: Any, connect: Callable[..., Any], threads: ThreadPoolExecutor
+) -> None:
+    ends_at = datetime.now(UTC) + timedelta(seconds=4)
+    exam_id = make_exam(api, ends_at=ends_at.isoformat())
+    users = [make_user(api) for _ in range(3)]
+    sessions = [make_session(api, exam_id, user_id) for user_id in users]
+    watcher = connect()
+    with board_held(admin, exam_id):
+        futures = [
+            threads.submit(api.as_user(user_id).post, "/scores", submission(session_id))
+            for user_id, session_id in zip(users, sessions, strict=True)
+        ]
+        wait_until(lambda: len(waiting(watcher, "leaderboards")) == 1)
+        assert datetime.now(UTC) < ends_at, "the machine took too long to begin"
+        wait_until(lambda: datetime.now(UTC) > ends_at + timedelta(milliseconds=500))
+        late = threads.submit(api.as_user(users[0]).post, "/scores", submission(sessions[0]))
+        assert not any(future.done() for future in futures)
+    assert [future.result(30).status for future in futures] == [200] * 3
+    # Who comes after it is late, however long they wait.
+    assert late.result(30).status == 409
 
 
 def test_recalculations_are_bounded(

@@ -24,9 +24,9 @@ VALUES
     ('malformed_request', 50013, 400, 'The request is not valid', NULL),
     ('too_many_streams', 50014, 503, 'No more streams can be opened here', NULL),
     ('time_invalid', 50015, 422, 'The time is not valid', NULL),
+    ('body_timeout', 50016, 408, 'The body did not come in time', NULL),
     ('idempotency_key_invalid', 50019, 422, 'The key of the call is not valid', NULL),
     ('idempotency_key_reused', 50020, 409, 'The key stands for another call', NULL),
-    ('body_timeout', 50016, 408, 'The body did not come in time', NULL),
     -- 501xx: users
     ('user_not_found', 50100, 404, 'No such user', '/user_id'),
     ('username_taken', 50101, 409, 'The user name is taken', '/username'),
