@@ -14,8 +14,9 @@ pytest_plugins = ["gateway.testing.plugin"]
 
 @pytest.fixture
 def exam_id(podium_admin: Client) -> int:
-    """Create an exam of this test's own, with weights of 50, 30 and 20."""
-    return int(podium_admin.post("/exams", {"title": "Backend Challenge"}).json["exam_id"])
+    """Create an exam of this test's own, where candidates submit; weights of 50, 30 and 20."""
+    exam = {"title": "Backend Challenge", "submissions_by": "candidates"}
+    return int(podium_admin.post("/exams", exam).json["exam_id"])
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar, cast
@@ -23,8 +23,12 @@ from gateway.config import Config, ConfigError
 from gateway.errors import Problem
 
 AUDIENCE = "podium"
-CANDIDATE, MODERATOR, ADMIN = ROLES = ("candidate", "moderator", "admin")
+ROLES = ("candidate", "viewer", "grader", "moderator", "admin")
+CANDIDATE, VIEWER, GRADER, MODERATOR, ADMIN = ROLES
+# Those who act for others in everything, those who submit for others, and those who sit exams.
 STAFF = (MODERATOR, ADMIN)
+GRADERS = (GRADER, *STAFF)
+SITTERS = (CANDIDATE, *STAFF)
 REMEMBERED_TOKENS = 10_000
 # How far ahead of ours the clock of whoever signs tokens may be. For `exp` there is none: a token
 # ends when it says, and a signer whose clock is behind makes it no shorter than it was meant.
@@ -41,17 +45,17 @@ class Caller:
 
     user_id: int
     role: str
-    # When the token ends, in seconds since 1970: of no meaning for who he is.
+    # When the token ends, in seconds since 1970: of no meaning for who it is.
     expires_at: int = field(compare=False)
 
     @property
-    def is_staff(self) -> bool:
-        """Tell whether he may act for others."""
-        return self.role in STAFF
+    def is_grader(self) -> bool:
+        """Tell whether they may see, and submit, what is not their own."""
+        return self.role in GRADERS
 
     def require_self(self, user_id: int, detail: str) -> None:
         """Refuse a candidate who acts for somebody else."""
-        if not self.is_staff and self.user_id != user_id:
+        if not self.is_grader and self.user_id != user_id:
             raise Problem.of_code("not_own_session", detail)
 
 
@@ -121,7 +125,7 @@ def require(*roles: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
             logs.user_id.set(g.caller.user_id)
             if roles and g.caller.role not in roles:
                 raise Problem(
-                    "forbidden", f"this takes the role {' or '.join(roles)}, not {g.caller.role}"
+                    "forbidden", f"this takes the role {_either(roles)}, not {g.caller.role}"
                 )
             return view(*args, **kwargs)
 
@@ -163,6 +167,11 @@ def _authenticate() -> Caller:
 def _expired() -> Problem:
     """Return the answer to a token that was good once."""
     return _invalid("the token has expired")
+
+
+def _either(words: Sequence[str]) -> str:
+    """Write words as a choice: a, b or c."""
+    return " or ".join(filter(None, (", ".join(words[:-1]), words[-1])))
 
 
 def _invalid(detail: str) -> Problem:

@@ -51,7 +51,6 @@ class Config:
     jwt_secret: str | None = field(repr=False, default=None)
     # RS256 or ES256, PEM; takes the place of the secret.
     jwt_public_key: str | None = None
-    candidate_submissions: bool = True
     max_body_bytes: int = 1024 * 1024
     # How long a client may take to send a body.
     body_timeout_sec: int = 15
@@ -120,7 +119,6 @@ class Config:
             redis_url=setting(environ, "PODIUM_REDIS_URL"),
             jwt_secret=secret,
             jwt_public_key=public_key,
-            candidate_submissions=_switch(environ, "PODIUM_CANDIDATE_SUBMISSIONS", True),
             max_body_bytes=_number(environ, "PODIUM_MAX_BODY_BYTES", cls.max_body_bytes),
             body_timeout_sec=_number(environ, "PODIUM_BODY_TIMEOUT_SEC", cls.body_timeout_sec),
             pool_size=_number(environ, "PODIUM_POOL_SIZE", cls.pool_size),
@@ -258,14 +256,6 @@ def _number(environ: Mapping[str, str], name: str, default: int, least: int = 1)
             f"{name} must be a whole number from {least} to {LARGEST_NUMBER}, not {text[:40]!r}"
         )
     return int(text)
-
-
-def _switch(environ: Mapping[str, str], name: str, default: bool) -> bool:
-    """Read an on or off."""
-    text = (environ.get(name) or ("on" if default else "off")).lower()
-    if text not in ("on", "off"):
-        raise ConfigError(f"{name} must be on or off, not {text!r}")
-    return text == "on"
 
 
 def _choice(environ: Mapping[str, str], name: str, default: str, words: tuple[str, ...]) -> str:

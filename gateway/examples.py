@@ -17,6 +17,7 @@ Claims = dict[str, str]
 ADMIN = {"sub": "1", "role": "admin"}
 ALICE = {"sub": "2", "role": "candidate"}
 BOB = {"sub": "3", "role": "candidate"}
+VIEWER = {"sub": "3", "role": "viewer"}
 NOBODY: Claims = {}
 NONE = 999_999_999_999
 
@@ -72,6 +73,9 @@ LISTED_EXAM = {
     "starts_at": None,
     "ends_at": None,
     "duration_sec": 10800,
+    "submissions_by": "candidates",
+    "board_access": "signed_in",
+    "board_names": "full",
     "created_at": TIME,
     "total_participants": 2,
     "weights": {"coding": 50.0, "quiz": 30.0, "assessment": 20.0},
@@ -219,6 +223,13 @@ SHARED = {
             "a candidate, where staff is needed",
             "forbidden",
             "this takes the role moderator or admin, not candidate",
+            caller=BOB,
+        ),
+        _refused(
+            "graders_only",
+            "a candidate, where a grader is needed",
+            "forbidden",
+            "this takes the role grader, moderator or admin, not candidate",
             caller=BOB,
         ),
         _refused(
@@ -390,13 +401,24 @@ EXAMPLES: dict[str, list[Example]] = {
             201,
             EXAM
             | {"exam_id": 2, "title": "Frontend Challenge", "total_participants": 0}
-            | {"revision": 0},
+            | {"revision": 0, "submissions_by": "graders"},
             request={
+                "headers": {"Idempotency-Key": "frontend-1"},
                 "body": {
                     "title": "Frontend Challenge",
                     "weights": {"coding": 50, "quiz": 30, "assessment": 20},
                     "duration_sec": 10800,
-                }
+                },
+            },
+        ),
+        _refused(
+            "idempotency_key_reused",
+            "a key that has created something else",
+            "idempotency_key_reused",
+            "Idempotency-Key stands for another call, which created exam 1",
+            request={
+                "headers": {"Idempotency-Key": "backend-1"},
+                "body": {"title": "Frontend Challenge"},
             },
         ),
         _refused(
@@ -450,6 +472,22 @@ EXAMPLES: dict[str, list[Example]] = {
                 "body": {"weights": {"coding": 40, "quiz": 40, "assessment": 20}},
             },
         ),
+        Example(
+            "restricted",
+            "no candidate submits or sees who the others are",
+            200,
+            EXAM
+            | {"submissions_by": "graders", "board_access": "participants"}
+            | {"board_names": "hidden", "revision": 4},
+            request={
+                "path": {"exam_id": 1},
+                "body": {
+                    "submissions_by": "graders",
+                    "board_access": "participants",
+                    "board_names": "hidden",
+                },
+            },
+        ),
         _refused(
             "exam_not_found",
             "an exam that does not exist",
@@ -491,7 +529,7 @@ EXAMPLES: dict[str, list[Example]] = {
             "not_own_session",
             "bob cannot begin for carol",
             "not_own_session",
-            "a candidate starts sessions for himself only",
+            "a candidate starts their own sessions only",
             "/session_id",
             caller=BOB,
             request={"body": {"exam_id": 1, "user_id": 4}},
@@ -520,6 +558,56 @@ EXAMPLES: dict[str, list[Example]] = {
             "/user_id",
             message="must be at least 1, not 0",
             change={"body": {"user_id": 0}},
+        ),
+    ],
+    "list_sessions": [
+        Example(
+            "sessions",
+            "who is sitting an exam, one at a time",
+            200,
+            {"sessions": [SESSION], "next_after": 1},
+            request={"query": {"exam_id": 1, "status": "in_progress", "after": 0, "limit": 1}},
+        ),
+        Example(
+            "own",
+            "bob's in all exams",
+            200,
+            {
+                "sessions": [
+                    SESSION
+                    | {"session_id": 2, "user_id": 3, "version": 1, "total_score": 35.0}
+                    | {"weighted_coding": 35.0, "weighted_quiz": None, "total_time_sec": 1800}
+                ],
+                "next_after": None,
+            },
+            BOB,
+            request={"query": {"user_id": 3}},
+        ),
+        _refused(
+            "not_own_session",
+            "bob asks for alice's",
+            "not_own_session",
+            "a candidate sees their own sessions only",
+            "/session_id",
+            caller=BOB,
+            request={"query": {"user_id": 2}},
+        ),
+        _refused(
+            "exam_not_found",
+            "an exam that does not exist",
+            "exam_not_found",
+            f"exam {NONE} does not exist",
+            "/exam_id",
+            request={"query": {"exam_id": NONE}},
+        ),
+        _refused(
+            "status_invalid",
+            "a status that does not exist",
+            "status_invalid",
+            'status must be one of in_progress, finished, not "expired"',
+            "/status",
+            message='must be one of in_progress, finished, not "expired"',
+            change={"query": {"status": "expired"}},
         ),
     ],
     "get_session": [
@@ -554,10 +642,18 @@ EXAMPLES: dict[str, list[Example]] = {
             request={"path": {"session_id": 1}},
         ),
         _refused(
-            "not_own_session",
-            "bob cannot look at alice's",
-            "not_own_session",
-            "session 1 does not belong to user 3",
+            "no_viewers",
+            "viewers have no part in sessions",
+            "forbidden",
+            "this takes the role candidate, grader, moderator or admin, not viewer",
+            caller=VIEWER,
+            change={},
+        ),
+        _refused(
+            "hidden",
+            "bob cannot look at alice's: for them there is no such session",
+            "session_not_found",
+            "session 1 does not exist",
             "/session_id",
             caller=BOB,
             change={},
@@ -581,10 +677,18 @@ EXAMPLES: dict[str, list[Example]] = {
             request={"path": {"session_id": 1}},
         ),
         _refused(
-            "not_own_session",
-            "bob cannot finish alice's",
-            "not_own_session",
-            "session 1 does not belong to user 3",
+            "no_viewers",
+            "viewers have no part in sessions",
+            "forbidden",
+            "this takes the role candidate, moderator or admin, not viewer",
+            caller=VIEWER,
+            change={},
+        ),
+        _refused(
+            "hidden",
+            "bob cannot finish alice's: for them there is no such session",
+            "session_not_found",
+            "session 1 does not exist",
             "/session_id",
             caller=BOB,
             change={},
@@ -619,10 +723,18 @@ EXAMPLES: dict[str, list[Example]] = {
             request={"headers": {"Idempotency-Key": FIRST_KEY}, "body": FIRST},
         ),
         _refused(
-            "not_own_session",
-            "bob cannot submit for alice",
-            "not_own_session",
-            "session 1 does not belong to user 3",
+            "no_viewers",
+            "viewers have no part in sessions",
+            "forbidden",
+            "this takes the role candidate, grader, moderator or admin, not viewer",
+            caller=VIEWER,
+            change={},
+        ),
+        _refused(
+            "hidden",
+            "bob cannot submit for alice: for them there is no such session",
+            "session_not_found",
+            "session 1 does not exist",
             "/session_id",
             caller=BOB,
             change={},

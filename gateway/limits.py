@@ -1,4 +1,4 @@
-"""How often somebody may call: candidates by user, callers without a valid token by address."""
+"""How often somebody may call: candidates and viewers by user, others by address."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from gateway.auth import CANDIDATE, STAFF, Caller, TokenVerifier
+from gateway.auth import GRADERS, ROLES, Caller, TokenVerifier
 from gateway.config import MAX_REDIS_CONNECTIONS, Config
 from gateway.errors import Problem
 
@@ -137,9 +137,8 @@ class Limits:
             return [Counter(kind, item, shared) for item in items]
 
         staff = counters("staff", config.rate_limit_staff)
-        self._by_role = {CANDIDATE: counters("candidate", config.rate_limit_candidate)} | {
-            role: staff for role in STAFF
-        }
+        others = counters("candidate", config.rate_limit_candidate)
+        self._by_role = {role: staff if role in GRADERS else others for role in ROLES}
         self._anonymous = counters("anonymous", config.rate_limit_anonymous)
 
     def spend_of(self, caller: Caller) -> None:

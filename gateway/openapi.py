@@ -70,6 +70,7 @@ LISTED_EXAM = _answer(
         "starts_at": _either_null(TIME),
         "ends_at": _either_null(TIME),
         "duration_sec": _either_null(ID),
+        **schemas.EXAM_ACCESS,
         "created_at": TIME,
         "total_participants": COUNT,
     }
@@ -88,7 +89,7 @@ SESSION = _answer(
         "exam_id": ID,
         "user_id": ID,
         "attempt_no": ID,
-        "status": {"type": "string", "enum": ["in_progress", "finished"]},
+        "status": schemas.SESSION_STATUS,
         "version": COUNT,
         **{f"weighted_{module}": _either_null(SCORE) for module in MODULES},
         "total_score": SCORE,
@@ -297,7 +298,7 @@ def document() -> dict[str, Any]:
                     "scheme": "bearer",
                     "bearerFormat": "JWT",
                     "description": "Claims: sub (user id, as a string), role (candidate, "
-                    "moderator, admin), aud (podium), exp.",
+                    "viewer, grader, moderator, admin), aud (podium), exp.",
                 }
             },
             "schemas": {
@@ -333,6 +334,12 @@ def document() -> dict[str, Any]:
                 ),
                 "Session": SESSION,
                 "SessionWithModules": SESSION_WITH_MODULES,
+                "Sessions": _answer(
+                    {
+                        "sessions": {"type": "array", "items": _ref("Session")},
+                        "next_after": _either_null(ID),
+                    }
+                ),
                 "Accepted": ACCEPTED,
                 "Results": RESULTS,
                 "Entry": ENTRY,
@@ -543,7 +550,11 @@ TAGS = {
     "History": "Every accepted submission",
     "Service": "For programs that watch a gateway, and for browsers; open to everybody",
 }
-ROLE_EXAMPLES: dict[str | None, str] = {"admin": "admins_only", "staff": "staff_only"}
+ROLE_EXAMPLES: dict[str | None, str] = {
+    "admin": "admins_only",
+    "staff": "staff_only",
+    "grader": "graders_only",
+}
 PATH_PARAMETERS = {
     **{name: ID | {"maximum": schemas.MAX_ID} for name in ("exam_id", "session_id", "user_id")},
     "name": TEXT,
@@ -552,8 +563,8 @@ ANSWER_WORDS = {200: None, 201: None, 304: "What is at hand still holds"}
 PROBLEM_WORDS = {
     400: "The JSON is malformed",
     401: "No token, or one that is not accepted",
-    403: "The role does not allow it, or the session is somebody else's",
-    404: "Something named does not exist",
+    403: "The role does not allow it, or it would be in somebody else's name",
+    404: "Something named does not exist, or not for this caller",
     408: "The body did not come in time",
     409: "It conflicts with the state of things",
     413: "The body is too large",
@@ -679,7 +690,7 @@ PATHS: dict[str, dict[str, Operation]] = {
         "post": _operation(
             "submit_score",
             "Scores",
-            "Submit one module score (its candidate, staff)",
+            "Submit one module score (its candidate, graders)",
             (403, 404, 409),
             answers={200: "Accepted"},
             body="Submission",
@@ -690,9 +701,9 @@ PATHS: dict[str, dict[str, Operation]] = {
         "post": _operation(
             "submit_scores",
             "Scores",
-            "Submit many; each succeeds or fails for itself (staff)",
+            "Submit many; each succeeds or fails for itself (graders)",
             answers={200: "Results"},
-            role="staff",
+            role="grader",
             body="Batch",
         )
     },
@@ -704,13 +715,21 @@ PATHS: dict[str, dict[str, Operation]] = {
             (403, 404, 409),
             answers={201: "Session", 200: "Session"},
             body="NewSession",
-        )
+        ),
+        "get": _operation(
+            "list_sessions",
+            "Sessions",
+            "List sessions (of a candidate their own, graders)",
+            (403, 404, 422),
+            answers={200: "Sessions"},
+            query=schemas.SESSIONS_QUERY,
+        ),
     },
     "/api/v1/sessions/{session_id}": {
         "get": _operation(
             "get_session",
             "Sessions",
-            "Read a session with its module scores (its candidate, staff)",
+            "Read a session with its module scores (its candidate, graders)",
             (403, 404),
             answers={200: "SessionWithModules"},
             path=("session_id",),
@@ -731,9 +750,11 @@ PATHS: dict[str, dict[str, Operation]] = {
             "create_exam",
             "Exams",
             "Create an exam (admin)",
+            (409,),
             answers={201: "Exam"},
             role="admin",
             body="NewExam",
+            headers=(CREATION_KEY,),
         ),
         "get": _operation(
             "list_exams",
@@ -756,7 +777,7 @@ PATHS: dict[str, dict[str, Operation]] = {
         "patch": _operation(
             "update_exam",
             "Exams",
-            "Change the weights; the board is recalculated in the same commit (admin)",
+            "Change an exam; what follows from it is in the same commit (admin)",
             (404,),
             answers={200: "Exam"},
             role="admin",

@@ -56,6 +56,7 @@ USER_ROLE = {
     "type": "string",
     "enum": ["candidate", "viewer", "grader", "moderator", "admin"],
 }
+SESSION_STATUS = {"type": "string", "enum": ["in_progress", "finished"]}
 TIME = {"type": "string", "format": "date-time", "maxLength": 40}
 SUBMISSION_ID = {
     "type": "string",
@@ -97,27 +98,63 @@ WEIGHTS = _object(
     ["coding", "quiz", "assessment"],
 )
 
+TITLE = {
+    "type": "string",
+    "minLength": 1,
+    "maxLength": 200,
+    "pattern": r"\S",
+    "description": "as it stands on the board: something that shows, no control characters, and "
+    "none that turns the text around it",
+}
+# What an exam has beside its title, as null leaves it in a new one.
+EXAM_RULES: dict[str, Schema] = {
+    "weights": WEIGHTS,
+    "max_attempts": {"type": "integer", "minimum": 1, "maximum": 1000},
+    "attempt_policy": {"type": "string", "enum": ["best", "latest", "first"]},
+}
+EXAM_TIMES: dict[str, Schema] = {
+    "starts_at": _nullable(TIME),
+    "ends_at": _nullable(TIME),
+    "duration_sec": _nullable({"type": "integer", "minimum": 1, "maximum": MAX_TIME_SEC}),
+}
+EXAM_ACCESS: dict[str, Schema] = {
+    "submissions_by": {
+        "type": "string",
+        "enum": ["graders", "candidates"],
+        "description": "graders: graders, moderators and admins; candidates: they too, for "
+        "themselves",
+    },
+    "board_access": {
+        "type": "string",
+        "enum": ["everyone", "signed_in", "participants", "staff"],
+        "description": "who reads the board; everyone needs no token",
+    },
+    "board_names": {
+        "type": "string",
+        "enum": ["full", "username", "hidden"],
+        "description": "what all but graders see of others: a pseudonym where hidden",
+    },
+}
+
 NEW_EXAM = _object(
     {
-        "title": {
-            "type": "string",
-            "minLength": 1,
-            "maxLength": 200,
-            "pattern": r"\S",
-            "description": "as it stands on the board: something that shows, no control "
-            "characters, and none that turns the text around it",
-        },
-        "weights": _nullable(WEIGHTS),
-        "max_attempts": _nullable({"type": "integer", "minimum": 1, "maximum": 1000}),
-        "attempt_policy": _nullable({"type": "string", "enum": ["best", "latest", "first"]}),
-        "starts_at": _nullable(TIME),
-        "ends_at": _nullable(TIME),
-        "duration_sec": _nullable({"type": "integer", "minimum": 1, "maximum": MAX_TIME_SEC}),
+        "title": TITLE,
+        **{name: _nullable(schema) for name, schema in EXAM_RULES.items()},
+        **EXAM_TIMES,
+        **{name: _nullable(schema) for name, schema in EXAM_ACCESS.items()},
     },
     ["title"],
 )
 
-EXAM_CHANGE = _object({"weights": WEIGHTS}, ["weights"])
+EXAM_CHANGE = _object(
+    {
+        "title": TITLE,
+        **EXAM_RULES,
+        **EXAM_TIMES,
+        **EXAM_ACCESS,
+    },
+    [],
+) | {"minProperties": 1}
 
 NEW_SESSION = _object(
     {"exam_id": _id("of POST /exams"), "user_id": _id("of POST /users")}, ["exam_id", "user_id"]
@@ -198,6 +235,17 @@ USERS_QUERY = _query(
         }
     },
     ["username"],
+)
+
+SESSIONS_QUERY = _query(
+    {
+        "exam_id": _id("only those of this exam"),
+        "user_id": _id("only this candidate's"),
+        "status": SESSION_STATUS,
+        "after": {"type": "integer", "minimum": 0, "maximum": MAX_ID, "default": 0},
+        "limit": {"type": "integer", "minimum": 1, "maximum": 1000, "default": 100},
+    },
+    [],
 )
 
 EXAMS_QUERY = _query(

@@ -15,7 +15,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 
 from gateway.connections import BODY_READ, TooManyBodies, watch_of
 from gateway.errors import FieldError, Problem, field_codes
-from gateway.schemas import MAX_DETAILS_BYTES, Schema
+from gateway.schemas import IDEMPOTENCY_KEY, MAX_DETAILS_BYTES, Schema
 
 # MySQL holds 100 levels of JSON; the array and the object around details are two of them.
 MAX_DEPTH = 90
@@ -132,10 +132,32 @@ class Validator:
         return {name: schema.get("default") for name, schema in properties.items()} | values
 
 
+KEY = Validator(IDEMPOTENCY_KEY)
+
+
 def whole_number(text: str) -> int | None:
     """Return the whole number that a text is; None if it is none. As in JSON, 3.0 is one too."""
     found = INTEGER.fullmatch(text)
     return int(found[1]) if found else None
+
+
+def bare_key() -> str | None:
+    """Return the header Idempotency-Key without its quotes; None where there is none."""
+    key = request.headers.get("Idempotency-Key")
+    # As RFC 8941 writes a string, and the draft of the header wants it; bare keys are as common.
+    if key is not None and len(key) >= 2 and key[0] == key[-1] == '"':
+        return key[1:-1]
+    return key
+
+
+def idempotency_key() -> str | None:
+    """Return the key of a call that creates something; None where it has none."""
+    key = bare_key()
+    if key is not None and (problem := KEY.problem(key, "/Idempotency-Key")):
+        raise Problem(
+            "idempotency_key_invalid", f"Idempotency-Key: {problem.detail}", problem.errors
+        )
+    return key
 
 
 def read_json() -> object:

@@ -24,7 +24,7 @@ def make_user(api: Api, role: str = "candidate", **fields: object) -> int:
 
 
 def make_exam(api: Api, **fields: object) -> int:
-    """Create an exam and return its id."""
+    """Create an exam and return its id; candidates submit to it where submissions_by says so."""
     return int(_created(api.post("/exams", {"title": "An exam"} | fields))["exam_id"])
 
 

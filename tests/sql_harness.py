@@ -86,11 +86,20 @@ def call(connection: Any, procedure: str, *arguments: Any) -> list[list[Row]]:
     return result_sets(connection, f"CALL podium.{procedure}({places})", arguments)
 
 
-def make_exam(connection: Any, max_attempts: int = 1, policy: str = "best") -> int:
-    """Create an exam with the default weights and return its id."""
-    sets = call(
-        connection, "create_exam", "Exam", None, None, None, max_attempts, policy, *[None] * 3
-    )
+def make_exam(
+    connection: Any, max_attempts: int = 1, policy: str = "best", **settings: object
+) -> int:
+    """Create an exam with the default weights, to which candidates submit; return its id.
+
+    settings: what else create_exam_once takes.
+    """
+    exam = {
+        "title": "Exam",
+        "max_attempts": max_attempts,
+        "attempt_policy": policy,
+        "submissions_by": "candidates",
+    } | settings
+    sets = call(connection, "create_exam_once", json.dumps(exam), None, None)
     return int(sets[0][0]["exam_id"])
 
 

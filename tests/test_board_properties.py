@@ -376,7 +376,7 @@ class BoardMachine(RuleBasedStateMachine):
     def finish_session(self, session: Session, actor: str) -> None:
         arguments = (session.session_id, self.actor_id(actor, session.user_id))
         if actor == "stranger":
-            self.refused("not_own_session", "finish_session", *arguments)
+            self.refused("session_not_found", "finish_session", *arguments)
             return
         answer = self.perform("finish_session", *arguments, changes=not session.finished)[0][0]
         assert (answer["status"], answer["version"]) == ("finished", session.version)
@@ -609,7 +609,7 @@ class BoardMachine(RuleBasedStateMachine):
         if actor_id == 0:
             return "actor_not_found"
         if actor_id not in (None, session.user_id, self.staff["moderator"]):
-            return "not_own_session"
+            return "session_not_found"
         if item["submission_id"] in self.log:
             same = self.log[item["submission_id"]][0] == payload_of(item)
             return None if same else "submission_id_reused"
@@ -696,7 +696,14 @@ class BoardMachine(RuleBasedStateMachine):
 
     def open_exam(self, policy: str, max_attempts: int, weights: tuple[str, ...]) -> Exam:
         """Create an exam."""
-        answer = self.perform("create_exam", *exam_fields(policy, max_attempts, weights))[0][0]
+        settings = {
+            "title": "Exam",
+            "weights": {name: float(points) for name, points in by_module(weights).items()},
+            "max_attempts": max_attempts,
+            "attempt_policy": policy,
+            "submissions_by": "candidates",
+        }
+        answer = self.perform("create_exam_once", json.dumps(settings), None, None)[0][0]
         assert (answer["revision"], answer["total_participants"]) == (0, 0)
         exam = Exam(answer["exam_id"], policy, max_attempts, by_module(weights))
         self.exam_ids.append(exam.exam_id)

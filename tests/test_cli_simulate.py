@@ -223,7 +223,7 @@ def test_a_gateway_that_stays_away_ends_the_play_and_what_was_done_is_checked(
 def test_a_session_whose_answer_is_lost_is_begun_again(api: Api, network: Proxy) -> None:
     network.cut()
     gateway = Gateway(f"http://127.0.0.1:{network.port}", SECRET, 1)
-    record = Record(make_exam_over_http(api))
+    record = Record(make_exam_over_http(api, submissions_by="candidates"))
     record.user_ids[0] = make_user(api)
     with socket.create_server(("127.0.0.1", network.port)) as deaf, ThreadPoolExecutor(1) as own:
         playing = own.submit(list, play(gateway, record, invent(1, "lost", 1), 1))

@@ -127,7 +127,7 @@ class Client:
 @pytest.fixture
 def exam_id(api: Api) -> int:
     """Create an exam of the test's own."""
-    return make_exam(api)
+    return make_exam(api, submissions_by="candidates")
 
 
 @pytest.fixture
@@ -287,7 +287,7 @@ def test_a_database_that_is_away_is_waited_for(
     database.upgrade()
     loader.grant_gateway(database.admin, GATEWAY_USER, GATEWAY_PASSWORD)
     api = start_api("gateway-away", with_account(own_mysql.url, GATEWAY_USER, GATEWAY_PASSWORD))
-    session_id = make_session(api, make_exam(api))
+    session_id = make_session(api, make_exam(api, submissions_by="candidates"))
     score = submission(session_id, submission_id=unique_name())
     client = Client(tmp_path, api.url, token(api.secret, api.user_id, api.role), score)
     own_mysql.kill()

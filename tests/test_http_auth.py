@@ -24,152 +24,166 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from gateway import create_app
-from gateway.auth import LEEWAY_SEC
+from gateway.auth import LEEWAY_SEC, ROLES
 from gateway.config import Config
-from tests.client import PREFIX, Api, token
+from tests.client import PREFIX, Answer, Api, token
 from tests.conftest import SECRET
 from tests.factories import make_exam, make_session, make_user, submission, unique_name
 
-# Who calls: nobody at all, a candidate, the candidate the call is about, and staff.
-CALLERS = ("nobody", "stranger", "himself", "moderator", "admin")
+# Who calls: nobody at all, a candidate, the candidate the call is about, and those of other roles.
+CALLERS = ("nobody", "stranger", "owner", "viewer", "grader", "moderator", "admin")
 
 
 @dataclass(frozen=True)
 class People:
-    """One of each, and the exam and session of the candidate `himself`."""
+    """One of each, and the exam and session of the candidate `owner`, who may submit."""
 
     ids: dict[str, int]
     exam_id: int
     session_id: int
-    # Of his submission, where he has sent one.
+    # Of their submission, where they have sent one.
     key: str
 
     def call_as(self, api: Api, who: str) -> Api:
         """Return the gateway, called by one of them."""
         if who == "nobody":
             return api.with_token("")
-        role = who if who in ("moderator", "admin") else "candidate"
+        role = who if who in ROLES else "candidate"
         return api.as_user(self.ids[who], role)
 
 
 @pytest.fixture
 def people(api: Api) -> People:
     """Make everybody, and give the candidate a session of his own."""
-    ids = {who: make_user(api) for who in ("stranger", "himself")}
-    ids |= {role: make_user(api, role) for role in ("moderator", "admin")}
-    exam_id = make_exam(api)
-    session_id = make_session(api, exam_id, ids["himself"])
+    ids = {who: make_user(api) for who in ("stranger", "owner")}
+    ids |= {role: make_user(api, role) for role in ROLES}
+    exam_id = make_exam(api, submissions_by="candidates")
+    session_id = make_session(api, exam_id, ids["owner"])
     return People(ids, exam_id, session_id, unique_name())
 
 
 Call = Callable[[Api, People], Any]
+Statuses = tuple[int, int, int, int, int, int, int]
 
 # The status for each of CALLERS.
-ACCESS: dict[str, tuple[Call, tuple[int, int, int, int, int]]] = {
+ACCESS: dict[str, tuple[Call, Statuses]] = {
     "POST /users": (
         lambda api, p: api.post(
             "/users", {"username": unique_name(), "full_name": "X", "role": "admin"}
         ),
-        (401, 403, 403, 403, 201),
+        (401, 403, 403, 403, 403, 403, 201),
+    ),
+    "POST /exams": (
+        lambda api, p: api.post("/exams", {"title": "T"}),
+        (401, 403, 403, 403, 403, 403, 201),
+    ),
+    "GET /exams": (lambda api, p: api.get("/exams"), (401, 200, 200, 200, 200, 200, 200)),
+    "GET /exams/<id>": (
+        lambda api, p: api.get(f"/exams/{p.exam_id}"),
+        (401, 200, 200, 200, 200, 200, 200),
     ),
     "GET /users": (
         lambda api, p: api.get("/users", username="nobody"),
-        (401, 403, 403, 200, 200),
+        (401, 403, 403, 403, 403, 200, 200),
     ),
     "GET /users/<id>": (
-        lambda api, p: api.get(f"/users/{p.ids['himself']}"),
-        (401, 403, 200, 200, 200),
+        lambda api, p: api.get(f"/users/{p.ids['owner']}"),
+        (401, 403, 200, 403, 403, 200, 200),
     ),
     "PATCH /users/<id>": (
-        lambda api, p: api.patch(f"/users/{p.ids['himself']}", {"full_name": "Another"}),
-        (401, 403, 403, 403, 200),
+        lambda api, p: api.patch(f"/users/{p.ids['owner']}", {"full_name": "Another"}),
+        (401, 403, 403, 403, 403, 403, 200),
     ),
-    "POST /exams": (lambda api, p: api.post("/exams", {"title": "T"}), (401, 403, 403, 403, 201)),
-    "GET /exams": (lambda api, p: api.get("/exams"), (401, 200, 200, 200, 200)),
-    "GET /exams/<id>": (lambda api, p: api.get(f"/exams/{p.exam_id}"), (401, 200, 200, 200, 200)),
     "PATCH /exams/<id>": (
         lambda api, p: api.patch(
             f"/exams/{p.exam_id}", {"weights": {"coding": 1, "quiz": 1, "assessment": 98}}
         ),
-        (401, 403, 403, 403, 200),
+        (401, 403, 403, 403, 403, 403, 200),
     ),
     "POST /sessions": (
-        lambda api, p: api.post("/sessions", {"exam_id": p.exam_id, "user_id": p.ids["himself"]}),
-        (401, 403, 200, 200, 200),
+        lambda api, p: api.post("/sessions", {"exam_id": p.exam_id, "user_id": p.ids["owner"]}),
+        (401, 403, 200, 403, 403, 200, 200),
+    ),
+    "GET /sessions": (
+        lambda api, p: api.get("/sessions", exam_id=p.exam_id),
+        (401, 200, 200, 403, 200, 200, 200),
     ),
     "GET /sessions/<id>": (
         lambda api, p: api.get(f"/sessions/{p.session_id}"),
-        (401, 403, 200, 200, 200),
+        (401, 404, 200, 403, 200, 200, 200),
     ),
     "PATCH /sessions/<id>/finish": (
         lambda api, p: api.patch(f"/sessions/{p.session_id}/finish"),
-        (401, 403, 200, 200, 200),
+        (401, 404, 200, 403, 403, 200, 200),
     ),
     "POST /scores": (
         lambda api, p: api.post("/scores", submission(p.session_id)),
-        (401, 403, 200, 200, 200),
+        (401, 404, 200, 403, 200, 200, 200),
     ),
     "POST /scores/batch": (
         lambda api, p: api.post("/scores/batch", {"submissions": [submission(p.session_id)]}),
-        (401, 403, 403, 200, 200),
+        (401, 403, 403, 403, 200, 200, 200),
     ),
     "GET /leaderboard": (
         lambda api, p: api.get("/leaderboard", exam_id=p.exam_id),
-        (401, 200, 200, 200, 200),
+        (401, 200, 200, 200, 200, 200, 200),
     ),
     # Nobody has a score yet: 404 is what those are told who may ask.
     "GET /leaderboard/around": (
-        lambda api, p: api.get("/leaderboard/around", exam_id=p.exam_id, user_id=p.ids["himself"]),
-        (401, 404, 404, 404, 404),
+        lambda api, p: api.get("/leaderboard/around", exam_id=p.exam_id, user_id=p.ids["owner"]),
+        (401, 404, 404, 404, 404, 404, 404),
     ),
     "GET /leaderboard/entries/<id>": (
-        lambda api, p: api.get(f"/leaderboard/entries/{p.ids['himself']}", exam_id=p.exam_id),
-        (401, 404, 404, 404, 404),
+        lambda api, p: api.get(f"/leaderboard/entries/{p.ids['owner']}", exam_id=p.exam_id),
+        (401, 404, 404, 404, 404, 404, 404),
     ),
     # The stream of a board would not end: of none, again 404.
     "GET /leaderboard/stream": (
         lambda api, p: api.get("/leaderboard/stream", exam_id=10**12),
-        (401, 404, 404, 404, 404),
+        (401, 404, 404, 404, 404, 404, 404),
     ),
     "POST /leaderboard/recalculate": (
         lambda api, p: api.post("/leaderboard/recalculate", {"exam_id": p.exam_id}),
-        (401, 403, 403, 403, 200),
+        (401, 403, 403, 403, 403, 403, 200),
     ),
     "GET /audit": (
         lambda api, p: api.get("/audit", exam_id=p.exam_id),
-        (401, 403, 403, 200, 200),
+        (401, 403, 403, 403, 403, 200, 200),
     ),
 }
 
 
-# The same of an exam in which the candidate `himself` stands on the board.
-ON_THE_BOARD: dict[str, tuple[Call, tuple[int, int, int, int, int]]] = {
-    "GET /leaderboard/around": (ACCESS["GET /leaderboard/around"][0], (401, 200, 200, 200, 200)),
+# The same of an exam in which the candidate `owner` stands on the board.
+ON_THE_BOARD: dict[str, tuple[Call, Statuses]] = {
+    "GET /leaderboard/around": (
+        ACCESS["GET /leaderboard/around"][0],
+        (401, 200, 200, 200, 200, 200, 200),
+    ),
     "GET /leaderboard/entries/<id>": (
         ACCESS["GET /leaderboard/entries/<id>"][0],
-        (401, 200, 200, 200, 200),
+        (401, 200, 200, 200, 200, 200, 200),
     ),
     # Another candidate's submission again, its id known: the session decides, not the id.
     "POST /scores, replayed": (
         lambda api, p: api.post("/scores", submission(p.session_id, submission_id=p.key)),
-        (401, 403, 200, 200, 200),
+        (401, 404, 200, 403, 200, 200, 200),
     ),
-    "GET /sessions/<id>": (ACCESS["GET /sessions/<id>"][0], (401, 403, 200, 200, 200)),
+    "GET /sessions/<id>": (ACCESS["GET /sessions/<id>"][0], (401, 404, 200, 403, 200, 200, 200)),
     "GET /audit, of a session": (
         lambda api, p: api.get("/audit", exam_id=p.exam_id, session_id=p.session_id),
-        (401, 403, 403, 200, 200),
+        (401, 403, 403, 403, 403, 200, 200),
     ),
     "HEAD /sessions/<id>": (
         lambda api, p: api.request("HEAD", f"/sessions/{p.session_id}"),
-        (401, 403, 200, 200, 200),
+        (401, 404, 200, 403, 200, 200, 200),
     ),
     "HEAD /leaderboard": (
         lambda api, p: api.request("HEAD", "/leaderboard", query={"exam_id": p.exam_id}),
-        (401, 200, 200, 200, 200),
+        (401, 200, 200, 200, 200, 200, 200),
     ),
     "HEAD /audit": (
         lambda api, p: api.request("HEAD", "/audit", query={"exam_id": p.exam_id}),
-        (401, 403, 403, 200, 200),
+        (401, 403, 403, 403, 403, 200, 200),
     ),
 }
 
@@ -177,9 +191,11 @@ ON_THE_BOARD: dict[str, tuple[Call, tuple[int, int, int, int, int]]] = {
 OPEN = ("//healthz", "//readyz", "//openapi.json", "//", "//docs")
 # The files of the pages, open like them.
 FILES = "GET /static/<path:name>"
+# Takes a token of its own, see test_metrics.py.
+METRICS = "GET /metrics"
 
 
-@pytest.mark.parametrize("place", range(5), ids=CALLERS)
+@pytest.mark.parametrize("place", range(len(CALLERS)), ids=CALLERS)
 @pytest.mark.parametrize("name", ACCESS)
 def test_each_call_is_open_to_whom_it_should_be(
     api: Api, people: People, name: str, place: int, row_counts: Callable[[], dict[str, int]]
@@ -195,7 +211,7 @@ def test_each_call_is_open_to_whom_it_should_be(
         assert answer.headers["WWW-Authenticate"].startswith("Bearer")
 
 
-@pytest.mark.parametrize("place", range(5), ids=CALLERS)
+@pytest.mark.parametrize("place", range(len(CALLERS)), ids=CALLERS)
 @pytest.mark.parametrize("name", ON_THE_BOARD)
 def test_each_call_about_a_scored_session_is_open_to_whom_it_should_be(
     api: Api, people: People, name: str, place: int, row_counts: Callable[[], dict[str, int]]
@@ -217,7 +233,7 @@ def test_the_table_has_a_row_for_every_call() -> None:
         for rule in app.url_map.iter_rules()
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
     }
-    assert calls == set(ACCESS) | {f"GET {path[1:]}" for path in OPEN} | {FILES}
+    assert calls == set(ACCESS) | {f"GET {path[1:]}" for path in OPEN} | {FILES, METRICS}
 
 
 @pytest.mark.parametrize("path", [*OPEN, "//static/main.js"])
@@ -252,15 +268,28 @@ def test_a_refusal_comes_before_a_look_at_the_body(api: Api, people: People) -> 
         assert answer.status == status
 
 
-def test_a_strangers_session_is_403_and_one_that_does_not_exist_404(
+def told(answer: Answer, *own: object) -> object:
+    """Return all that an answer tells, but for what the request itself named, and the moment."""
+    text = answer.text.decode()
+    for value in own:
+        text = re.sub(rf"\b{value}\b", "-", text)
+    moment = {"date", "x-request-id", "ratelimit-remaining", "ratelimit-reset", "content-length"}
+    return answer.status, text, {n: v for n, v in answer.headers.items() if n.lower() not in moment}
+
+
+def test_somebody_elses_session_is_answered_as_one_that_does_not_exist(
     api: Api, people: People
 ) -> None:
-    stranger = people.call_as(api, "stranger")
-    for method, path in (("GET", ""), ("PATCH", "/finish")):
-        answer = stranger.request(method, f"/sessions/{people.session_id}{path}")
-        assert (answer.status, answer.code) == (403, "not_own_session")
-        answer = stranger.request(method, f"/sessions/999999999{path}")
-        assert (answer.status, answer.code) == (404, "session_not_found")
+    stranger, nothing = people.call_as(api, "stranger"), 999999999
+    for method, path in (("GET", ""), ("PATCH", "/finish"), ("HEAD", "")):
+        theirs = stranger.request(method, f"/sessions/{people.session_id}{path}")
+        missing = stranger.request(method, f"/sessions/{nothing}{path}")
+        assert theirs.status == 404
+        assert told(theirs, people.session_id) == told(missing, nothing)
+    theirs = stranger.post("/scores", submission(people.session_id))
+    missing = stranger.post("/scores", submission(nothing))
+    assert (theirs.status, theirs.code) == (404, "session_not_found")
+    assert told(theirs, people.session_id) == told(missing, nothing)
     assert api.get(f"/sessions/{people.session_id}").json["status"] == "in_progress"
 
 
@@ -268,17 +297,29 @@ def test_the_role_of_the_token_counts(api: Api, people: People) -> None:
     promoted = api.as_user(people.ids["stranger"], "moderator")
     assert promoted.get(f"/sessions/{people.session_id}").status == 200
     degraded = api.as_user(people.ids["admin"], "candidate")
-    assert degraded.get(f"/sessions/{people.session_id}").status == 403
+    assert degraded.get(f"/sessions/{people.session_id}").status == 404
 
 
-def test_candidates_may_be_kept_from_submitting(
-    start_api: Callable[..., Api], people: People
+def test_candidates_submit_where_the_exam_says_so_and_nowhere_else(
+    api: Api, people: People
 ) -> None:
-    strict = start_api("gateway-strict", PODIUM_CANDIDATE_SUBMISSIONS="off")
-    answer = people.call_as(strict, "himself").post("/scores", submission(people.session_id))
+    owner = people.call_as(api, "owner")
+    assert owner.post("/scores", submission(people.session_id)).status == 200
+    assert api.patch(f"/exams/{people.exam_id}", {"submissions_by": "graders"}).status == 200
+    answer = owner.post("/scores", submission(people.session_id))
     assert (answer.status, answer.code) == (403, "forbidden")
-    answer = people.call_as(strict, "moderator").post("/scores", submission(people.session_id))
-    assert answer.status == 200
+    assert answer.json["detail"] == f"exam {people.exam_id} takes scores from graders only"
+    for who in ("grader", "moderator", "admin"):
+        answer = people.call_as(api, who).post("/scores", submission(people.session_id))
+        assert answer.status == 200, answer.text
+
+
+def test_by_default_no_candidate_submits(api: Api) -> None:
+    exam_id, user_id = make_exam(api), make_user(api)
+    session_id = make_session(api, exam_id, user_id)
+    tiny = submission(session_id, raw_score=1e-9, max_score=1e-9, time_spent_sec=0)
+    assert api.as_user(user_id).post("/scores", tiny).status == 403
+    assert api.get("/leaderboard", exam_id=exam_id).json["leaderboard"] == []
 
 
 def segment(value: object) -> str:

@@ -183,7 +183,7 @@ def test_a_replay_does_not_mind_an_expected_version_gone_stale(api: Api, session
 
 
 def test_a_replay_is_answered_after_the_session_is_finished(api: Api) -> None:
-    exam_id, user_id = make_exam(api), make_user(api)
+    exam_id, user_id = make_exam(api, submissions_by="candidates"), make_user(api)
     session_id = make_session(api, exam_id, user_id)
     candidate = api.as_user(user_id)
     item = submission(session_id, submission_id=unique_name())
@@ -249,7 +249,7 @@ def test_a_submission_id_may_have_sixty_four_characters(api: Api, session_id: in
 
 
 def test_a_finished_session_takes_nothing_from_its_candidate_but_late_grades(api: Api) -> None:
-    exam_id, user_id = make_exam(api), make_user(api)
+    exam_id, user_id = make_exam(api, submissions_by="candidates"), make_user(api)
     session_id = make_session(api, exam_id, user_id)
     candidate = api.as_user(user_id)
     candidate.patch(f"/sessions/{session_id}/finish")
@@ -262,7 +262,10 @@ def test_a_finished_session_takes_nothing_from_its_candidate_but_late_grades(api
 def test_a_deadline_that_has_passed_stops_the_candidate_but_not_the_grader(
     api: Api, query: Query
 ) -> None:
-    exam_id, user_id = make_exam(api, duration_sec=3600), make_user(api)
+    exam_id, user_id = (
+        make_exam(api, duration_sec=3600, submissions_by="candidates"),
+        make_user(api),
+    )
     session_id = make_session(api, exam_id, user_id)
     query(
         "UPDATE exam_sessions SET deadline_at = UTC_TIMESTAMP(6) - INTERVAL 1 SECOND "
@@ -287,7 +290,7 @@ def test_the_best_whole_attempt_counts_never_parts_of_two(api: Api) -> None:
 
 
 def test_the_history_names_who_submitted(api: Api, query: Query) -> None:
-    exam_id, user_id = make_exam(api), make_user(api)
+    exam_id, user_id = make_exam(api, submissions_by="candidates"), make_user(api)
     session_id = make_session(api, exam_id, user_id)
     api.as_user(user_id).post("/scores", submission(session_id))
     api.post("/scores", submission(session_id))

@@ -1,4 +1,4 @@
-"""POST /sessions, GET /sessions/<id>, PATCH /sessions/<id>/finish."""
+"""POST and GET /sessions, GET /sessions/<id>, PATCH /sessions/<id>/finish."""
 
 from __future__ import annotations
 
@@ -128,3 +128,49 @@ def test_finishing_twice_changes_nothing_the_second_time(api: Api) -> None:
     assert first.json["finished_at"] >= first.json["started_at"]
     again = api.patch(f"/sessions/{session_id}/finish")
     assert (again.status, again.json) == (200, first.json)
+
+
+def test_sessions_are_listed_by_exam_candidate_and_status(api: Api) -> None:
+    exam_id, other = make_exam(api, max_attempts=2), make_exam(api)
+    alice, bob = make_user(api), make_user(api)
+    first = make_session(api, exam_id, alice)
+    assert api.patch(f"/sessions/{first}/finish").status == 200
+    bobs, second = make_session(api, exam_id, bob), make_session(api, exam_id, alice)
+    elsewhere = make_session(api, other, alice)
+
+    def listed(caller: Api, **query: object) -> list[int]:
+        answer = caller.get("/sessions", **query)
+        assert answer.status == 200, answer.text
+        return [session["session_id"] for session in answer.json["sessions"]]
+
+    assert listed(api, exam_id=exam_id) == [first, bobs, second]
+    assert listed(api, exam_id=exam_id, status="in_progress") == [bobs, second]
+    assert listed(api, user_id=alice) == [first, second, elsewhere]
+    assert listed(api, exam_id=exam_id, user_id=alice, status="finished") == [first]
+    assert listed(api, after=first, limit=2) == [bobs, second]
+    # A candidate's own, whether they say so or not.
+    assert listed(api.as_user(alice)) == listed(api.as_user(alice), user_id=alice)
+    assert listed(api.as_user(alice)) == [first, second, elsewhere]
+    assert listed(api.as_user(bob), exam_id=exam_id) == [bobs]
+    answer = api.as_user(bob).get("/sessions", user_id=alice)
+    assert (answer.status, answer.code) == (403, "not_own_session")
+    assert api.as_user(bob).get("/sessions", user_id=999999999).text == answer.text
+
+
+def test_a_list_of_sessions_goes_through_all_once(api: Api) -> None:
+    exam_id = make_exam(api)
+    made = [make_session(api, exam_id) for _ in range(3)]
+    after, seen = 0, list[dict[str, object]]()
+    while after is not None:
+        page = api.get("/sessions", exam_id=exam_id, after=after, limit=2).json
+        seen += page["sessions"]
+        after = page["next_after"]
+    assert [session["session_id"] for session in seen] == made
+    assert all(list(session) == FIELDS for session in seen)
+
+
+def test_sessions_of_an_exam_that_does_not_exist_are_404(api: Api) -> None:
+    answer = api.get("/sessions", exam_id=999999999)
+    assert (answer.status, answer.code) == (404, "exam_not_found")
+    answer = api.get("/sessions", status="expired")
+    assert (answer.status, answer.code) == (422, "status_invalid")

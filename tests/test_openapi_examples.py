@@ -45,7 +45,7 @@ SPOKEN_ID = re.compile(r"\b(exam|user|session)([ :])(\d+)\b")
 # What a field is the id of; of next_after each list has its own.
 KINDS = {"exam_id": "exam", "user_id": "user", "actor_id": "user", "session_id": "session"}
 KINDS |= {"audit_id": "audit"}
-NEXT = {"list_exams": "exam", "get_audit_trail": "audit"}
+NEXT = {"list_exams": "exam", "list_sessions": "session", "get_audit_trail": "audit"}
 NOTHING = 999_999_999_999
 
 
@@ -110,6 +110,7 @@ class World:
             for name in (
                 *("alice", "bob", "carol", "dave", "erin"),
                 *("alice-coding-1", "alice-assessment-1", "bob-quiz-1"),
+                *("backend-1", "frontend-1"),
             )
         }
         people = [("alice", "Alice Chen"), ("bob", "Bob Novak"), ("carol", "Carol Diaz")]
@@ -117,7 +118,14 @@ class World:
         users = [make_user(api, "admin")] + [
             make_user(api, username=self.names[name], full_name=full) for name, full in people
         ]
-        exam = make_exam(api, title="Backend Challenge 2026", duration_sec=10800)
+        body = {
+            "title": "Backend Challenge 2026",
+            "duration_sec": 10800,
+            "submissions_by": "candidates",
+        }
+        # By the administrator, whose key it is.
+        admin = api.as_user(users[0], "admin")
+        exam = admin.post("/exams", body, Idempotency_Key=self.names["backend-1"]).json["exam_id"]
         sessions = [make_session(api, exam, users[at]) for at in (1, 2, 4)]
         assert api.patch(f"/sessions/{sessions[2]}/finish").status == 200
         self.ids = {

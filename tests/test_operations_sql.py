@@ -41,7 +41,7 @@ def database(own_mysql: OwnServer, start_api: Callable[..., Api]) -> Iterator[Da
         make_user(api, role, username=name)
         for name, role in [("admin", "admin"), ("alice", "candidate"), ("mia", "moderator")]
     )
-    session = make_session(api, make_exam(api), alice)
+    session = make_session(api, make_exam(api, submissions_by="candidates"), alice)
     api.as_user(alice).post("/scores", submission(session, raw_score=85.5))
     api.as_user(mia, "moderator").post("/scores", submission(session, raw_score=92))
     database.execute("CREATE USER jane@'%' IDENTIFIED BY 'a password'")

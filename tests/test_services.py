@@ -560,13 +560,10 @@ def test_a_worker_handles_a_signal_that_another_of_its_threads_took(
 
 
 def test_a_gateway_with_other_settings_is_started_anew(home: Path, stack: Stack) -> None:
-    with gateway(home, stack, "third", PODIUM_CANDIDATE_SUBMISSIONS="on"):
+    with gateway(home, stack, "third", PODIUM_MAX_STREAMS="20"):
         pid = pid_of(home, "third")
-        assert (
-            "already"
-            in gateway(home, stack, "third", PODIUM_CANDIDATE_SUBMISSIONS="on").description
-        )
-        gateway(home, stack, "third", PODIUM_CANDIDATE_SUBMISSIONS="off")
+        assert "already" in gateway(home, stack, "third", PODIUM_MAX_STREAMS="20").description
+        gateway(home, stack, "third", PODIUM_MAX_STREAMS="21")
         assert pid_of(home, "third") != pid
 
 
@@ -577,7 +574,7 @@ def test_a_gateway_told_otherwise_by_the_environment_is_started_anew(
         pid = pid_of(home, "fourth")
         monkeypatch.setenv("PODIUM_URL", "of no use to a gateway")
         assert "already" in gateway(home, stack, "fourth").description
-        monkeypatch.setenv("PODIUM_CANDIDATE_SUBMISSIONS", "off")
+        monkeypatch.setenv("PODIUM_MAX_STREAMS", "20")
         gateway(home, stack, "fourth")
         assert pid_of(home, "fourth") != pid
 

@@ -62,6 +62,8 @@ PUBLIC = {
     "find_user": "p_username",
     "create_exam": "p_title p_weight_coding p_weight_quiz p_weight_assessment p_max_attempts"
     " p_attempt_policy p_starts_at p_ends_at p_duration_sec",
+    "create_exam_once": "p_exam p_idempotency_key p_actor_id",
+    "update_exam": "p_exam_id p_changes p_actor_id",
     "update_exam_weights": "p_exam_id p_weight_coding p_weight_quiz p_weight_assessment p_actor_id",
     "start_session": "p_exam_id p_user_id p_actor_id",
     "register_candidates": "p_exam_id p_candidates p_actor_id",
@@ -74,6 +76,7 @@ PUBLIC = {
     "get_around": "p_exam_id p_user_id p_window",
     "get_session": "p_session_id",
     "get_session_exams": "p_session_ids",
+    "list_sessions": "p_exam_id p_user_id p_status p_exam_ids p_after p_limit",
     "get_exam": "p_exam_id",
     "get_scores": "p_exam_id p_candidates",
     "export_leaderboard": "p_exam_id",

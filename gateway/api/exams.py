@@ -1,7 +1,8 @@
-"""Exams and their weights."""
+"""Exams and their settings."""
 
 from __future__ import annotations
 
+import json
 from http import HTTPStatus
 from typing import Any
 
@@ -14,7 +15,7 @@ from gateway.boards import boards
 from gateway.cache import Mark, page_cache
 from gateway.db import Row, database
 from gateway.representation import parse_time
-from gateway.validation import Validator
+from gateway.validation import Validator, idempotency_key
 
 blueprint = Blueprint("exams", __name__)
 new_exam = Validator(schemas.NEW_EXAM)
@@ -26,17 +27,11 @@ exams_query = Validator(schemas.EXAMS_QUERY)
 @require(ADMIN)
 def create_exam() -> ResponseReturnValue:
     """Create an exam and its empty board."""
-    exam = new_exam.body()
+    # null means the same as leaving it out.
+    exam = {name: value for name, value in new_exam.body().items() if value is not None}
+    key = idempotency_key()
     [[row]] = database().call(
-        "create_exam",
-        exam["title"],
-        *_weights(exam.get("weights") or {}),
-        exam.get("max_attempts"),
-        exam.get("attempt_policy"),
-        parse_time(exam.get("starts_at"), "/starts_at"),
-        parse_time(exam.get("ends_at"), "/ends_at"),
-        exam.get("duration_sec"),
-        repeatable=False,
+        "create_exam_once", _as_json(exam), key, caller().user_id, repeatable=key is not None
     )
     del row["changed_at"]
     return _shape(row), HTTPStatus.CREATED
@@ -68,13 +63,28 @@ def get_exam(exam_id: int) -> ResponseReturnValue:
 @blueprint.patch("/exams/<int:exam_id>")
 @require(ADMIN)
 def update_exam(exam_id: int) -> ResponseReturnValue:
-    """Change the weights; the board is recalculated in the same commit."""
-    weights = exam_change.body()["weights"]
-    [[row]] = boards().call_slowly(
-        exam_id, "update_exam_weights", exam_id, *_weights(weights), caller().user_id
-    )
+    """Change an exam; deadlines and board follow in the same commit."""
+    changes = exam_change.body()
+    if changes.keys() == {"weights"}:
+        change = ("update_exam_weights", exam_id, *_weights(changes["weights"]))
+    else:
+        change = ("update_exam", exam_id, _as_json(changes))
+    [[row]] = boards().call_slowly(exam_id, *change, caller().user_id)
     page_cache().publish(exam_id, Mark.take(row))
     return _shape(row)
+
+
+def _as_json(changes: dict[str, Any]) -> str:
+    """Write changes as update_exam takes them, the times in UTC."""
+    times = {
+        name: parse_time(changes[name], f"/{name}")
+        for name in ("starts_at", "ends_at")
+        if name in changes
+    }
+    written = {
+        name: time and time.isoformat(timespec="microseconds") for name, time in times.items()
+    }
+    return json.dumps(changes | written)
 
 
 def _weights(weights: dict[str, Any]) -> list[Any]:

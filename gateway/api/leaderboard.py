@@ -84,7 +84,7 @@ def get_stream() -> ResponseReturnValue:
         hub().read(exam_id, None)
         return Response(headers=headers)
     who = caller()
-    stream = hub().open(exam_id, last_seen, who.expires_at, who.user_id, who.is_staff)
+    stream = hub().open(exam_id, last_seen, who.expires_at, who.user_id, who.is_grader)
     return Response(stream, headers=headers)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from http import HTTPStatus
 
-from flask import Blueprint, request
+from flask import Blueprint
 from flask.typing import ResponseReturnValue
 
 from gateway import schemas
@@ -13,7 +13,7 @@ from gateway.auth import ADMIN, STAFF, caller, require
 from gateway.cache import Mark, page_cache
 from gateway.db import database
 from gateway.errors import Problem
-from gateway.validation import Validator
+from gateway.validation import Validator, idempotency_key
 
 blueprint = Blueprint("users", __name__)
 new_user = Validator(schemas.NEW_USER)
@@ -26,7 +26,7 @@ users_query = Validator(schemas.USERS_QUERY)
 def create_user() -> ResponseReturnValue:
     """Create a user; Idempotency-Key makes it repeatable."""
     user = new_user.body()
-    key = request.headers.get("Idempotency-Key")
+    key = idempotency_key()
     [[row]] = database().call(
         "create_user_once",
         user["username"],
@@ -51,7 +51,7 @@ def find_users() -> ResponseReturnValue:
 @require()
 def get_user(user_id: int) -> ResponseReturnValue:
     """Read a user; candidates read themselves only."""
-    if not caller().is_staff and caller().user_id != user_id:
+    if caller().role not in STAFF and caller().user_id != user_id:
         # Whether there is such a user is not told either.
         raise Problem("forbidden", "this takes the role of staff, unless it is about oneself")
     [[row]] = database().call("get_user", user_id)

@@ -153,13 +153,19 @@ def _prepare(organiser: Caller, exam_id: int | None, yes: bool) -> tuple[int, in
             refuse(error)
         if exam_id is None:
             title = f"Simulation of {datetime.now(UTC):%Y-%m-%d %H:%M}"
-            made = organiser.call("other", "POST", "/exams", {"title": title}, expected=201).body
+            settings = {"title": title, "submissions_by": "candidates"}
+            made = organiser.call("other", "POST", "/exams", settings, expected=201).body
             stored = _stored(database, made["exam_id"], made)
             click.echo(f"Exam {made['exam_id']} is created: {title}.")
             click.echo(f"To see its board: flask --app gateway watch {made['exam_id']}")
         else:
             database.call("get_exam", exam_id)
             stored = _stored(database, exam_id, organiser.get(f"/exams/{exam_id}"))
+            if stored["submissions_by"] != "candidates":
+                raise Unusable(
+                    f"exam {exam_id} takes scores from graders only, and candidates hand in their "
+                    "own here: set its submissions_by to candidates if that is meant"
+                )
             if stored["total_participants"] and not yes:
                 raise Unusable(
                     f"exam {exam_id} has {stored['total_participants']:,} participants already, "

@@ -60,7 +60,9 @@ class Exam:
 def open_exam(gateway: Gateway, admin_token: str, title: str) -> Exam:
     """Create the exam, and a session nobody plays, for the user to try."""
     organiser = Caller(gateway, admin_token)
-    exam_id = _create(organiser, "/exams", {"title": title})["exam_id"]
+    # Candidates submit for themselves here, each with a token of their own.
+    settings = {"title": title, "submissions_by": "candidates"}
+    exam_id = _create(organiser, "/exams", settings)["exam_id"]
     spare_id = _user(organiser, f"you.{exam_id}", "You")
     return Exam(exam_id, organiser, spare_id, _start(organiser, exam_id, spare_id))
 

@@ -67,6 +67,7 @@ BEGIN
         'version', s.version + 1,
         'total_before', s.total_score,
         'code', CASE
+            WHEN t.as_candidate AND e.submissions_by = 'graders' THEN 'forbidden'
             WHEN t.actor_id = s.user_id AND s.status = 'finished' THEN 'session_finished'
             -- By the moment it arrived: this statement's, less the time it has waited elsewhere.
             WHEN t.actor_id = s.user_id

@@ -25,8 +25,8 @@ BEGIN
     --                             itself
     -- Result:      array of objects: item_no, board_id (0: of no session), session_id, user_id,
     --              module_type, raw_score, max_score, time_spent_sec, expected_version,
-    --              submission_id, payload_hash (hex), actor_id, as_candidate, request_id, waited_us,
-    --              code and detail (why it is refused), replayed
+    --              submission_id, payload_hash (hex), actor_id, as_candidate, request_id,
+    --              waited_us, code and detail (why it is refused), replayed
     -- Errors:      submissions_invalid, too_many_items
     -- Transaction: the caller's, READ COMMITTED
     -- Locks:       none, where it is called by a SELECT: a consistent read
@@ -83,8 +83,9 @@ BEGIN
                 WHEN s.session_id IS NULL
                     OR NOT JSON_CONTAINS(i.actor_exam_ids, CAST(s.exam_id AS JSON))
                     THEN 'session_not_found'
+                -- Which sessions of others there are is nobody's business.
                 WHEN COALESCE(i.actor_role, a.role) = 'candidate' AND i.actor_id <> s.user_id
-                    THEN 'not_own_session'
+                    THEN 'session_not_found'
             END AS code
         FROM (
             SELECT

@@ -52,7 +52,6 @@ BEGIN
         WHEN 'actor_not_found' THEN COALESCE(
             CONCAT('user ', p_actor_id, ' does not exist and cannot act'),
             'actor_id must be the number of a user')
-        WHEN 'not_own_session' THEN CONCAT(v_session, ' does not belong to user ', p_actor_id)
         WHEN 'submission_id_reused'
             THEN 'this submission id came with other values before; take a new one'
         WHEN 'session_finished' THEN CONCAT(v_session, ' is finished')

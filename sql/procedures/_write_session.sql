@@ -33,17 +33,18 @@ BEGIN
     DECLARE v_in_progress BOOLEAN DEFAULT FALSE;
     DECLARE v_role VARCHAR(20);
     DECLARE v_max_attempts INT;
-    DECLARE v_starts_at, v_ends_at, v_deadline_at DATETIME(6);
+    DECLARE v_starts_at, v_ends_at DATETIME(6);
     DECLARE v_duration_sec BIGINT;
     DECLARE v_now DATETIME(6) DEFAULT UTC_TIMESTAMP(6);
 
     CALL _find_board(p_exam_id, v_board_id);
+    -- Before anything is looked up: the answer tells nobody which users there are.
+    CALL _require_actor(p_actor_id, p_user_id, NULL);
     SELECT (SELECT role FROM users WHERE user_id = p_user_id) INTO v_role;
     IF v_role IS NULL THEN
         CALL _raise('user_not_found',
                     CONCAT('user ', COALESCE(p_user_id, 'NULL'), ' does not exist'));
     END IF;
-    CALL _require_actor(p_actor_id, p_user_id, NULL);
     IF v_role <> 'candidate' THEN
         CALL _raise('not_a_candidate', CONCAT(
             'user ', p_user_id, ' is not a candidate: who runs exams takes none'));
@@ -80,13 +81,11 @@ BEGIN
         CALL _raise('attempts_exhausted', CONCAT(
             'user ', p_user_id, ' has used all ', v_max_attempts, ' attempts at exam ', p_exam_id));
     END IF;
-    SET v_deadline_at = v_now + INTERVAL v_duration_sec SECOND;
 
     INSERT INTO exam_sessions (exam_id, user_id, attempt_no, status, started_at, deadline_at)
     VALUES (
         p_exam_id, p_user_id, v_attempt_no + 1, 'in_progress', v_now,
-        -- The earlier of the two; NULL where the exam has neither.
-        COALESCE(LEAST(v_deadline_at, v_ends_at), v_deadline_at, v_ends_at)
+        _deadline(v_now, v_duration_sec, v_ends_at)
     );
     RETURN JSON_OBJECT('session_id', LAST_INSERT_ID(), 'created', 1);
 END$$

@@ -60,23 +60,10 @@ BEGIN
         SET p_weight_coding = 50, p_weight_quiz = 30, p_weight_assessment = 20;
     END IF;
     CALL _require_weights(p_weight_coding, p_weight_quiz, p_weight_assessment);
-    IF _name_refusal('title', p_title) IS NOT NULL THEN
-        CALL _raise('title_invalid', _name_refusal('title', p_title));
-    END IF;
-    IF p_max_attempts NOT BETWEEN 1 AND 1000 THEN
-        CALL _raise('max_attempts_invalid', 'max_attempts must be 1 to 1000');
-    END IF;
-    IF p_attempt_policy COLLATE utf8mb4_0900_bin NOT IN ('best', 'latest', 'first') THEN
-        CALL _raise('attempt_policy_invalid', 'attempt_policy must be best, latest or first');
-    END IF;
     SET v_starts_at = _utc(p_starts_at, 'starts_at');
     SET v_ends_at = _utc(p_ends_at, 'ends_at');
-    IF v_ends_at <= v_starts_at THEN
-        CALL _raise('schedule_invalid', 'ends_at must be after starts_at');
-    END IF;
-    IF p_duration_sec NOT BETWEEN 1 AND 4194303 THEN
-        CALL _raise('duration_invalid', 'duration_sec must be 1 to 4194303');
-    END IF;
+    CALL _require_exam(
+        p_title, p_max_attempts, p_attempt_policy, v_starts_at, v_ends_at, p_duration_sec);
 
     SET v_exam_id = _write_exam(
         p_title, p_weight_coding, p_weight_quiz, p_weight_assessment,

@@ -36,9 +36,8 @@ BEGIN
     DECLARE v_username VARCHAR(1024) CHARACTER SET utf8mb4 COLLATE utf8mb4_0900_bin;
     DECLARE v_full_name VARCHAR(1024) CHARACTER SET utf8mb4 COLLATE utf8mb4_0900_bin;
     DECLARE v_role VARCHAR(255) DEFAULT COALESCE(p_role, 'candidate');
-    -- The account without its host, which may change between two calls.
     DECLARE v_actor VARCHAR(300) CHARACTER SET utf8mb4 COLLATE utf8mb4_0900_bin
-        DEFAULT COALESCE(CONCAT('user:', p_actor_id), REGEXP_REPLACE(USER(), '@[^@]*\\z', ''));
+        DEFAULT _key_owner(p_actor_id);
     DECLARE v_key VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin;
     DECLARE v_user_id BIGINT UNSIGNED;
     DECLARE v_digest BINARY(32);

@@ -21,7 +21,8 @@ BEGIN
     -- Result sets: session_id, exam_id, user_id, attempt_no, status, version, total_score,
     --              weighted_coding, weighted_quiz, weighted_assessment, total_time_sec, started_at,
     --              deadline_at, finished_at
-    -- Errors:      session_not_found, not_own_session; 1568 inside an open transaction
+    -- Errors:      session_not_found (also where it is somebody else's), forbidden; 1568 inside an
+    --              open transaction
     -- Transaction: one statement of its own
     -- Locks:       the session; a submission to it that holds the lock is waited for
     -- Example:     CALL finish_session(1, NULL);

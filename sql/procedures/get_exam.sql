@@ -16,8 +16,9 @@ BEGIN
     -- Purpose:     An exam with the state of its board.
     -- Parameters:  p_exam_id  of create_exam
     -- Result sets: exam_id, title, weight_coding, weight_quiz, weight_assessment, max_attempts,
-    --              attempt_policy, starts_at, ends_at, duration_sec, created_at, revision,
-    --              total_participants, changed_at (of the board)
+    --              attempt_policy, starts_at, ends_at, duration_sec, submissions_by,
+    --              board_access, board_names, created_at, revision, total_participants,
+    --              changed_at (of the board)
     -- Errors:      exam_not_found; 1568 inside an open transaction
     -- Transaction: statements of their own
     -- Locks:       none
@@ -41,8 +42,8 @@ BEGIN
     SET TRANSACTION ISOLATION LEVEL REPEATABLE READ;
     SELECT
         e.exam_id, e.title, e.weight_coding, e.weight_quiz, e.weight_assessment, e.max_attempts,
-        e.attempt_policy, e.starts_at, e.ends_at, e.duration_sec, e.created_at, b.revision,
-        b.total_participants, b.changed_at
+        e.attempt_policy, e.starts_at, e.ends_at, e.duration_sec, e.submissions_by, e.board_access,
+        e.board_names, e.created_at, b.revision, b.total_participants, b.changed_at
     FROM exams AS e
     INNER JOIN leaderboards AS b ON b.exam_id = e.exam_id
     WHERE b.board_id = v_board_id;

@@ -42,8 +42,8 @@ BEGIN
     SET TRANSACTION ISOLATION LEVEL REPEATABLE READ;
     SELECT
         e.exam_id, e.title, e.weight_coding, e.weight_quiz, e.weight_assessment, e.max_attempts,
-        e.attempt_policy, e.starts_at, e.ends_at, e.duration_sec, e.created_at, b.revision,
-        b.total_participants, b.changed_at
+        e.attempt_policy, e.starts_at, e.ends_at, e.duration_sec, e.submissions_by, e.board_access,
+        e.board_names, e.created_at, b.revision, b.total_participants, b.changed_at
     FROM exams AS e
     INNER JOIN leaderboards AS b ON b.exam_id = e.exam_id
     WHERE e.exam_id > COALESCE(p_after, 0)

@@ -23,8 +23,8 @@ BEGIN
     -- Result sets: session_id, exam_id, user_id, attempt_no, status, version, total_score,
     --              weighted_coding, weighted_quiz, weighted_assessment, total_time_sec, started_at,
     --              deadline_at, finished_at, created (1: new, 0: was in progress)
-    -- Errors:      exam_not_found, user_not_found, not_own_session, not_a_candidate, exam_not_open,
-    --              exam_ended, attempts_exhausted; 1568 inside an open transaction
+    -- Errors:      exam_not_found, not_own_session, forbidden, user_not_found, not_a_candidate,
+    --              exam_not_open, exam_ended, attempts_exhausted; 1568 inside an open transaction
     -- Transaction: its own, READ COMMITTED: two starts are told apart by the unique key alone
     -- Locks:       the new row; shared, its exam and its user
     -- Example:     CALL start_session(1, 1, NULL);

@@ -36,7 +36,7 @@ BEGIN
     -- Result sets: one row with the columns of submit_scores
     -- Errors:      module_unknown, raw_score_invalid, max_score_invalid, time_spent_invalid,
     --              details_invalid, expected_version_invalid, submission_id_invalid,
-    --              session_not_found, actor_not_found, not_own_session, forbidden,
+    --              session_not_found, actor_not_found, forbidden,
     --              session_finished, deadline_passed, version_conflict,
     --              submission_id_reused; 1568 inside an open transaction
     -- Transaction: see submit_scores

@@ -34,6 +34,8 @@ CREATE TABLE IF NOT EXISTS podium.exam_sessions (
     PRIMARY KEY (session_id),
     -- start_session: the candidate's attempts; submit_scores: which of them counts
     CONSTRAINT uq_exam_sessions_exam_user_attempt UNIQUE (exam_id, user_id, attempt_no),
+    -- list_sessions: pages of one exam
+    INDEX ix_exam_sessions_exam_session (exam_id, session_id),
     CONSTRAINT fk_exam_sessions_exam FOREIGN KEY (exam_id) REFERENCES podium.exams (exam_id),
     CONSTRAINT fk_exam_sessions_user FOREIGN KEY (user_id) REFERENCES podium.users (user_id),
     CONSTRAINT ck_exam_sessions_total_time_sec CHECK (total_time_sec BETWEEN 0 AND 4194303),

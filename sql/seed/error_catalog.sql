@@ -48,6 +48,10 @@ VALUES
     ('duration_invalid', 50206, 422, 'The duration is not valid', '/duration_sec'),
     ('exam_not_open', 50207, 409, 'The exam has not started', '/exam_id'),
     ('exam_ended', 50208, 409, 'The exam has ended', '/exam_id'),
+    ('changes_invalid', 50209, 422, 'The changes are not valid', NULL),
+    ('submissions_by_invalid', 50210, 422, 'Who submits is not known', '/submissions_by'),
+    ('board_access_invalid', 50211, 422, 'Who reads the board is not known', '/board_access'),
+    ('board_names_invalid', 50212, 422, 'What names the board shows is not known', '/board_names'),
     -- 503xx: sessions
     ('session_not_found', 50300, 404, 'No such session', '/session_id'),
     ('session_finished', 50301, 409, 'The session is finished', '/session_id'),
@@ -56,6 +60,7 @@ VALUES
     ('not_own_session', 50304, 403, 'The session belongs to somebody else', '/session_id'),
     ('attempt_not_found', 50305, 404, 'No such attempt', '/attempt_no'),
     ('attempt_no_invalid', 50306, 422, 'The number of the attempt is not valid', '/attempt_no'),
+    ('status_invalid', 50307, 422, 'The status is not known', '/status'),
     -- 504xx: scores
     ('version_conflict', 50400, 409, 'The session has changed since', '/expected_version'),
     ('submission_id_reused', 50401, 409, 'The submission id stands for another submission',

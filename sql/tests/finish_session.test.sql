@@ -8,7 +8,8 @@ CALL podium_tap.enter(@exam, 'bob', @bob, @bob_session);
 CALL podium_tap.score(@session, 'coding', 85.5, 2400);
 
 CALL podium_tap.throws(
-    'CALL podium.finish_session(@session, @bob)', 50304, 'not_own_session: session ',
+    'CALL podium.finish_session(@session, @bob)', 50300,
+    CONCAT('session_not_found: session ', @session, ' does not exist'),
     'another candidate may not finish it');
 CALL podium.finish_session(@session, @alice);
 SET @finished_at = podium_tap.got('finished_at');

@@ -194,9 +194,9 @@ CALL podium_tap.throws(
 
 -- Whose session it is, and what it is of.
 CALL podium_tap.throws(
-    'CALL podium.submit_score(@session, ''quiz'', 1, 1, 1, NULL, NULL, NULL, @bob)', 50304,
-    CONCAT('not_own_session: session ', @session, ' does not belong to user ', @bob),
-    'a candidate submits for himself only');
+    'CALL podium.submit_score(@session, ''quiz'', 1, 1, 1, NULL, NULL, NULL, @bob)', 50300,
+    CONCAT('session_not_found: session ', @session, ' does not exist'),
+    'for a candidate there are no sessions but their own');
 CALL podium_tap.throws(
     'CALL podium.submit_score(@session, ''quiz'', 1, 1, 1, NULL, NULL, NULL, 0)', 50105,
     'actor_not_found: user 0 does not exist', 'nobody acts who does not exist');

@@ -1,5 +1,5 @@
 -- submit_scores: each item of an array gets the result it would have got alone, in order.
-CALL podium_tap.plan(74);
+CALL podium_tap.plan(80);
 
 CALL podium_tap.join_podium('staff', 'moderator', @staff);
 CALL podium_tap.open_exam(@exam);
@@ -48,11 +48,11 @@ CALL podium.submit_scores(@array, @staff);
 CALL podium_tap.is(
     podium_tap.column_of(1, 'code'),
     'session_not_found NULL raw_score_invalid max_score_invalid time_spent_invalid module_unknown '
-    'details_invalid expected_version_invalid submission_id_invalid not_own_session '
+    'details_invalid expected_version_invalid submission_id_invalid session_not_found '
     'actor_not_found role_invalid version_conflict NULL',
     'each bad item is told what is wrong with it');
 CALL podium_tap.is(
-    podium_tap.column_of(1, 'status'), '404 200 422 422 422 422 422 422 422 403 404 422 409 200',
+    podium_tap.column_of(1, 'status'), '404 200 422 422 422 422 422 422 422 404 404 422 409 200',
     'with its status');
 CALL podium_tap.is(podium_tap.got_at(1, 13, 'current_version'), '1',
     'a conflict tells the current version');
@@ -314,7 +314,8 @@ CALL podium_tap.is(podium_tap.got('total_participants'), '1',
     'a candidate has one entry, whatever his attempts');
 
 -- Deadlines, by the database's clock, which cannot be set: what is moved is the deadline.
-CALL podium.create_exam('An hour', NULL, NULL, NULL, NULL, NULL, NULL, NULL, 3600);
+CALL podium.create_exam_once(
+    '{"title": "An hour", "duration_sec": 3600, "submissions_by": "candidates"}', NULL, NULL);
 SET @hour = podium_tap.got('exam_id');
 CALL podium_tap.enter(@hour, 'ivan', @ivan, @i);
 SET @array = JSON_ARRAY(podium_tap.item(@i, 'coding', 50, 5));
@@ -432,5 +433,51 @@ CALL podium_tap.is(@problems, 0, 'check_leaderboard finds no difference on any o
 CALL podium.verify_audit(@large);
 CALL podium_tap.is(podium_tap.rows_in(1), 0,
     'verify_audit finds nothing, in a revision of a thousand rows either');
+
+-- Who submits, and where.
+CALL podium_tap.join_podium('viewer', 'viewer', @viewer);
+CALL podium_tap.join_podium('grader', 'grader', @grader);
+CALL podium_tap.open_exam(@own);
+CALL podium_tap.open_exam(@closed);
+CALL podium_tap.enter(@own, 'dan', @dan, @dans);
+CALL podium_tap.enter(@closed, 'eve', @eve, @eves);
+CALL podium.submit_score(@eves, 'coding', 1, 2, 3, NULL, NULL, 'before', @eve);
+CALL podium.update_exam(@closed, '{"submissions_by": "graders"}', NULL);
+SET @array = JSON_ARRAY(
+    JSON_SET(podium_tap.item(@dans, 'quiz', 1, 1), '$.actor_id', @dan),
+    JSON_SET(podium_tap.item(@eves, 'quiz', 1, 1), '$.actor_id', @eve),
+    JSON_SET(podium_tap.item(@eves, 'quiz', 1, 1), '$.actor_id', @viewer),
+    JSON_SET(podium_tap.item(0, 'quiz', 1, 1), '$.actor_id', @viewer),
+    JSON_SET(podium_tap.item(@eves, 'quiz', 1, 1), '$.actor_id', @dan),
+    JSON_SET(podium_tap.item(0, 'quiz', 1, 1), '$.actor_id', @dan),
+    JSON_SET(podium_tap.item(@eves, 'quiz', 1, 1), '$.actor_id', @grader),
+    JSON_SET(podium_tap.item(@eves, 'quiz', 1, 1), '$.actor_id', @grader,
+             '$.actor_exam_ids', JSON_ARRAY(@own)),
+    JSON_SET(podium_tap.item(@dans, 'quiz', 2, 1), '$.actor_id', @grader,
+             '$.actor_exam_ids', JSON_ARRAY(@own)),
+    JSON_SET(podium_tap.item(@eves, 'quiz', 1, 1), '$.actor_id', 999999999,
+             '$.actor_role', 'candidate'));
+CALL podium.submit_scores(@array, NULL);
+CALL podium_tap.is(
+    podium_tap.column_of(1, 'code'),
+    'NULL forbidden forbidden forbidden session_not_found session_not_found NULL session_not_found '
+    'NULL session_not_found', 'candidates where the exam says so, graders everywhere they may');
+CALL podium_tap.is(
+    podium_tap.got_at(1, 2, 'message'),
+    CONCAT('forbidden: exam ', @closed, ' takes scores from graders only'),
+    'whoever may not is told why');
+CALL podium_tap.is(
+    REPLACE(podium_tap.got_at(1, 5, 'message'), @eves, 0), podium_tap.got_at(1, 6, 'message'),
+    'of a session of somebody else the same as of none');
+CALL podium_tap.is(
+    CONCAT_WS(' ', COALESCE(podium_tap.got_at(1, 5, 'exam_id'), '-'),
+              COALESCE(podium_tap.got_at(1, 5, 'user_id'), '-')), '- -',
+    'and nothing of whose it is');
+CALL podium.submit_score(@eves, 'coding', 1, 2, 3, NULL, NULL, 'before', @eve);
+CALL podium_tap.is(podium_tap.got('replayed'), '1',
+    'what was accepted before is replayed to its candidate');
+CALL podium_tap.throws(
+    'CALL podium.submit_score(@eves, ''coding'', 2, 2, 3, NULL, NULL, NULL, @eve)', 50006,
+    'forbidden: exam ', 'and nothing new is taken');
 
 CALL podium_tap.finish();

@@ -116,7 +116,8 @@ CREATE FUNCTION podium_tap.name(p_base VARCHAR(30)) RETURNS VARCHAR(64)
     NO SQL
     RETURN CONCAT(p_base, '-', UUID_SHORT())$$
 
--- An exam with the default rules.
+-- An exam with the default rules, but for this: candidates submit for themselves, so that a test
+-- can act as one.
 CREATE PROCEDURE podium_tap.open_exam(OUT o_exam_id BIGINT)
 BEGIN
     CALL podium_tap.open_exam_with(NULL, NULL, o_exam_id);
@@ -127,8 +128,11 @@ CREATE PROCEDURE podium_tap.open_exam_with(
 BEGIN
     DECLARE v_title VARCHAR(64) DEFAULT podium_tap.name('exam');
 
-    CALL podium.create_exam(
-        v_title, NULL, NULL, NULL, p_max_attempts, p_attempt_policy, NULL, NULL, NULL);
+    CALL podium.create_exam_once(
+        JSON_OBJECT(
+            'title', v_title, 'max_attempts', COALESCE(p_max_attempts, 1),
+            'attempt_policy', COALESCE(p_attempt_policy, 'best'), 'submissions_by', 'candidates'),
+        NULL, NULL);
     SET o_exam_id = (SELECT exam_id FROM podium.exams WHERE title = v_title);
 END$$
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import quote
 
@@ -107,6 +107,9 @@ def _exam(ground: Ground, rng: random.Random) -> Members:
         ("starts_at", '"2020-01-01T00:00:00Z"'),
         ("ends_at", "null"),
         ("duration_sec", "3600"),
+        ("submissions_by", '"candidates"'),
+        ("board_access", '"participants"'),
+        ("board_names", '"hidden"'),
     ]
 
 
@@ -114,6 +117,10 @@ def _weights(ground: Ground, rng: random.Random) -> Members:
     a, b, c = rng.choice(((50, 30, 20), (0, 0, 100), (12.5, 37.5, 50), (33.34, 33.33, 33.33)))
     weights = [("coding", str(a)), ("quiz", str(b)), ("assessment", str(c))]
     return [("weights", written(rng, spoil(rng, weights) if rng.random() < 0.5 else weights))]
+
+
+def _change(ground: Ground, rng: random.Random) -> Members:
+    return rng.sample(_exam(ground, rng), rng.choice((0, 1, 1, 2, 5)))
 
 
 def _session(ground: Ground, rng: random.Random) -> Members:
@@ -157,7 +164,9 @@ CALLS = (
     Call("GET", "/exams", None, ("after", "limit")),
     Call("GET", "/exams/{exam_id}"),
     Call("PATCH", "/exams/{exam_id}", _weights),
+    Call("PATCH", "/exams/{exam_id}", _change),
     Call("POST", "/sessions", _session),
+    Call("GET", "/sessions", None, ("exam_id", "user_id", "status", "after", "limit")),
     Call("GET", "/sessions/{session_id}"),
     Call("PATCH", "/sessions/{session_id}/finish"),
     Call("POST", "/scores", _submission),
@@ -215,7 +224,7 @@ def _target(ground: Ground, rng: random.Random, call: Call) -> str:
     """Write where a request goes: path and query."""
     if rng.random() < 0.03:
         return rng.choice(OPEN)
-    known = {
+    known: dict[str, Sequence[object]] = {
         "exam_id": ground.exams,
         "session_id": ground.sessions,
         "user_id": ground.users,
@@ -224,6 +233,7 @@ def _target(ground: Ground, rng: random.Random, call: Call) -> str:
         "window": [1, 5],
         "after": [0, 5],
         "limit": [1, 100],
+        "status": ["in_progress", "finished"],
     }
 
     def number(name: str) -> str:

@@ -60,6 +60,8 @@ POOLS = {
     "max_attempts": ("NULL", "1", "1000", "1001"),
     "duration_sec": ("NULL", "1", "4194303", "4194304"),
     "time_spent_sec": ("0", "60", "4194303", "4194304"),
+    "status": ("NULL", "'in_progress'", "'finished'", "'Finished'"),
+    "exam_ids": ("NULL", "NULL", "'[1, 2]'", "'[]'", "'{}'", "'1'", "'[null]'", "'[\"1\"]'"),
 }
 LENGTHS = (1, 1, 3, 3, 20)
 WHOLE_ARRAYS = (
@@ -134,6 +136,8 @@ def _value(ground: Ground, rng: random.Random, name: str) -> str:
         return _submissions(ground, rng)
     if name == "candidates":
         return _candidates(rng)
+    if name in ("changes", "exam"):
+        return _settings(rng)
     if name == "actor_id":
         return "NULL" if rng.random() < 0.6 else str(rng.choice(ground.users))
     known = {"exam_id": ground.exams, "session_id": ground.sessions, "user_id": ground.users}
@@ -167,6 +171,28 @@ def _submissions(ground: Ground, rng: random.Random) -> str:
         ]
         items.append(written(rng, spoil(rng, item) if rng.random() < 0.5 else item))
     return _array(rng, items)
+
+
+def _settings(rng: random.Random) -> str:
+    """Write the settings of an exam, as a string that MySQL has to read as JSON."""
+    if rng.random() < 0.1:
+        return rng.choice(WHOLE_ARRAYS)
+    known = [
+        ("title", '"An exam"'),
+        ("weights", rng.choice(('{"coding": 40, "quiz": 40, "assessment": 20}', '{"coding": 50}'))),
+        ("max_attempts", rng.choice(("1", "3", "1001"))),
+        ("attempt_policy", rng.choice(('"best"', '"latest"', '"worst"'))),
+        ("starts_at", rng.choice(("null", '"2020-01-01T00:00Z"', '"2026-02-30 00:00"'))),
+        ("ends_at", rng.choice(("null", '"2099-01-01T00:00:00.123456+14:00"', '"9999-12-31"'))),
+        ("duration_sec", rng.choice(("null", "60", "0"))),
+        ("submissions_by", rng.choice(('"graders"', '"candidates"', '"all"'))),
+        ("board_access", rng.choice(('"everyone"', '"staff"', "1"))),
+        ("board_names", rng.choice(('"full"', '"hidden"', "null"))),
+    ]
+    members = rng.sample(known, rng.choice((0, 1, 1, 2, 5, 10)))
+    text = written(rng, spoil(rng, members) if members and rng.random() < 0.3 else members)
+    encoded = text.encode("utf-8", "surrogatepass").hex()
+    return f"CONVERT(X'{encoded}' USING utf8mb4)"
 
 
 def _candidates(rng: random.Random) -> str:

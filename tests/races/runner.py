@@ -332,7 +332,7 @@ class Stage:
         """Return what is wrong with the boards, the history and the locks."""
         found = rows(self._admin, LEFT_LOCKED)
         for name, text in self._spec.setup.items():
-            if text.startswith("create_exam("):
+            if text.startswith("create_exam"):
                 exam = int(self._values[name])
                 found += problems_of(self._admin, exam)
                 found += rows(self._admin, GAPS.replace("%(exam)s", str(exam)))
