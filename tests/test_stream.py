@@ -538,6 +538,8 @@ def test_what_commits_while_a_boards_first_stream_opens_shows_soon(
     other = made.open(other_exam, None, 2**40)
     next(other)
     wait_until(lambda: made._hears)
+    # Else a read of that board would be the one in whose course something commits.
+    wait_until(lambda: rests(made, other_exam))
 
     def commit() -> None:
         post(api, session_id)
