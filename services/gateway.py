@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from gateway.config import FROM_FILES, Config
-from services.process import Process, exclusive, kept, kept_port, write_private
+from services.process import Process, exclusive, is_free, kept, kept_port, write_private
 from services.server import ROOT, Server, Unavailable, wait_ready
 from services.source import LOCK, announce
 
@@ -72,6 +72,9 @@ def start_gateway(
             same = kept(settings_file) == identity and port in (None, last)
             if same and _answer(last) is not None:
                 return announce(name.capitalize(), _server(last, "already running"))
+            if port not in (None, last) and not is_free(port):
+                # The one that runs goes on.
+                raise SystemExit(f"The gateway cannot start: port {port} is taken")
             process.stop()
         try:
             port = kept_port(port_file, port)

@@ -151,3 +151,12 @@ def kept_port(path: Path, wanted: int | None = None) -> int:
             write_private(path, str(port))
             return port
     raise Unavailable(f"port {wanted} is taken" if wanted else "no loopback port is free")
+
+
+def is_free(port: int) -> bool:
+    """Tell whether a server could listen on a loopback port."""
+    with socket.socket() as probe, contextlib.suppress(OSError):
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.bind(("127.0.0.1", port))
+        return True
+    return False

@@ -594,6 +594,8 @@ def test_a_fixed_port_that_is_taken_is_named(home: Path, stack: Stack) -> None:
         port = server.getsockname()[1]
         refused = services(home, "up", PODIUM_PORT=str(port))
     assert refused.stderr == f"The gateway cannot start: port {port} is taken\n"
+    # And the one that ran before goes on.
+    assert get(stack.url, "/readyz") == 200
 
 
 # --- A command stops only what it started
