@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from decimal import Decimal
+from itertools import chain
 from pathlib import Path
 from typing import TextIO
 
@@ -78,18 +79,21 @@ def _write(database: Procedures, exam_id: int, kind: str, file: TextIO) -> str:
     """Write every entry of one revision, and say how many of which."""
     rows = database.stream("export_leaderboard", exam_id)
     head = next(rows)
+    # Of a board without entries there is one row, which tells the exam alone.
+    entries = () if head["user_id"] is None else chain((head,), rows)
     written = 0
     if kind == "csv":
         table = csv.DictWriter(file, COLUMNS, lineterminator="\n")
         table.writeheader()
-        for entry in rows:
-            table.writerow({name: _harmless(value) for name, value in entry.items()})
+        for entry in entries:
+            table.writerow({name: _harmless(entry[name]) for name in COLUMNS})
             written += 1
     else:
         summary = json.dumps({name: head[name] for name in ("exam_id", "exam_title", "revision")})
         file.write(summary[:-1] + ', "entries": [')
-        for entry in rows:
-            file.write((",\n" if written else "\n") + json.dumps(entry, default=_plain))
+        for entry in entries:
+            told = {name: entry[name] for name in COLUMNS}
+            file.write((",\n" if written else "\n") + json.dumps(told, default=_plain))
             written += 1
         file.write("\n]}\n")
     if written != head["total_participants"]:

@@ -70,7 +70,7 @@ class Procedures:
         raise AssertionError("the last attempt returns or refuses")
 
     def stream(self, procedure: str, *values: object) -> Iterator[Row]:
-        """CALL a public procedure of two result sets: yield the row of the first, then the others.
+        """CALL a public procedure of one result set and yield its rows.
 
         They are fetched as they are asked for. Whoever does not ask for all closes the connection.
         """
@@ -78,8 +78,6 @@ class Procedures:
         cursor = self.connection.cursor(dictionary=True)
         try:
             cursor.execute(statement, values)
-            yield cursor.fetchall()[0]
-            cursor.nextset()
             while rows := cursor.fetchmany(ROWS_PER_FETCH):
                 yield from rows
             cursor.nextset()

@@ -22,8 +22,9 @@ BEGIN
     --              p_full_name  1 to 200 characters likewise, none of which controls others
     --              p_role       candidate, viewer, grader, moderator, admin; NULL: candidate
     -- Result sets: user_id, username, full_name, role, created_at
-    -- Errors:      username_invalid, full_name_invalid, role_invalid, username_taken
-    -- Transaction: one statement of its own; inside an open transaction, part of it
+    -- Errors:      username_invalid, full_name_invalid, role_invalid, username_taken;
+    --              1568 inside an open transaction
+    -- Transaction: one statement of its own
     -- Locks:       the new row
     -- Example:     CALL create_user('alice', 'Alice Chen', 'candidate');
     --              user_id username full_name  role      created_at

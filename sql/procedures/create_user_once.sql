@@ -27,8 +27,8 @@ BEGIN
     --              p_actor_id         acting user, whose key it is; NULL: the MySQL account's
     -- Result sets: user_id, username, full_name, role, created_at
     -- Errors:      username_invalid, full_name_invalid, role_invalid, idempotency_key_invalid,
-    --              username_taken, idempotency_key_reused
-    -- Transaction: one statement of its own; inside an open transaction, part of it
+    --              username_taken, idempotency_key_reused; 1568 inside an open transaction
+    -- Transaction: one statement of its own
     -- Locks:       the new rows; shared, the row of the key where it was used before
     -- Example:     CALL create_user_once('carol', 'Carol Silva', NULL, 'carol-1', NULL);
     --              user_id username full_name   role      created_at
@@ -41,6 +41,16 @@ BEGIN
     DECLARE v_key VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin;
     DECLARE v_user_id BIGINT UNSIGNED;
     DECLARE v_digest BINARY(32);
+    DECLARE v_autocommit BOOLEAN DEFAULT @@autocommit;
+    DECLARE EXIT HANDLER FOR SQLEXCEPTION
+    BEGIN
+        SET autocommit = v_autocommit;
+        RESIGNAL;
+    END;
+
+    -- In somebody's open transaction this fails and touches nothing.
+    SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
+    SET autocommit = 1, timestamp = DEFAULT;
 
     CALL _require_names(p_username, p_full_name, v_username, v_full_name);
     IF v_role COLLATE utf8mb4_0900_bin
@@ -90,6 +100,8 @@ BEGIN
     SELECT user_id, username, full_name, role, created_at
     FROM users
     WHERE user_id = v_user_id;
+
+    SET autocommit = v_autocommit;
 END$$
 
 DELIMITER ;

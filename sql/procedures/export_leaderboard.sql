@@ -16,51 +16,56 @@ BEGIN
     -- Purpose:     The whole board in one consistent snapshot, however many scores come in
     --              meanwhile. Its time grows with the board; fetch its rows as they come.
     -- Parameters:  p_exam_id  of create_exam
-    -- Result sets: 1: exam_id, exam_title, total_participants, revision
-    --              2: rank, user_id, username, full_name, total_score, total_time_sec, by rank and
-    --                 user_id
+    -- Result sets: a row per entry: exam_id, exam_title, total_participants, revision, rank,
+    --              user_id, username, full_name, total_score, total_time_sec, by rank and user_id.
+    --              Of a board without entries one row, which tells the exam alone
     -- Errors:      exam_not_found; 1568 inside an open transaction
-    -- Transaction: its own, REPEATABLE READ, READ ONLY
+    -- Transaction: one statement of its own
     -- Locks:       none
     -- Example:     CALL export_leaderboard(1);
-    --              exam_id exam_title             total_participants revision
-    --                    1 Backend Challenge 2026                842     1187
-    --              rank user_id username full_name  total_score total_time_sec
-    --                 1       1 alice    Alice Chen     94.5000           3200
-    --                 ...
+    --              exam_id exam_title             total_participants revision rank user_id ...
+    --                    1 Backend Challenge 2026                842     1187    1       1 ...
+    --                    ...
     DECLARE v_board_id BIGINT UNSIGNED;
+    DECLARE v_autocommit BOOLEAN DEFAULT @@autocommit;
+    DECLARE EXIT HANDLER FOR SQLEXCEPTION
+    BEGIN
+        SET autocommit = v_autocommit;
+        RESIGNAL;
+    END;
+
+    -- In somebody's open transaction this fails and touches nothing.
+    SET TRANSACTION ISOLATION LEVEL REPEATABLE READ;
+    SET autocommit = 1;
+
+    CALL _find_board(p_exam_id, v_board_id);
 
     SET TRANSACTION ISOLATION LEVEL REPEATABLE READ;
-
-    BEGIN
-        DECLARE EXIT HANDLER FOR SQLEXCEPTION
-        BEGIN
-            ROLLBACK AND NO CHAIN NO RELEASE;
-            RESIGNAL;
-        END;
-
-        START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY;
-        CALL _find_board(p_exam_id, v_board_id);
-
-        SELECT e.exam_id, e.title AS exam_title, b.total_participants, b.revision
-        FROM leaderboards AS b
-        INNER JOIN exams AS e ON e.exam_id = b.exam_id
-        WHERE b.board_id = v_board_id;
-
+    SELECT
+        e.exam_id,
+        e.title AS exam_title,
+        b.total_participants,
+        b.revision,
+        s.`rank`,
+        s.user_id,
+        u.username,
+        u.full_name,
+        s.total_score,
+        s.total_time_sec
+    FROM leaderboards AS b
+    STRAIGHT_JOIN exams AS e FORCE INDEX (PRIMARY) ON e.exam_id = b.exam_id
+    LEFT JOIN (
         SELECT
-            DENSE_RANK() OVER (ORDER BY s.standing_key DESC) AS `rank`,
-            s.user_id,
-            u.username,
-            u.full_name,
-            s.total_score,
-            s.total_time_sec
-        FROM leaderboard_snapshot AS s
-        STRAIGHT_JOIN users AS u FORCE INDEX (PRIMARY) ON u.user_id = s.user_id
-        WHERE s.board_id = v_board_id
-        ORDER BY `rank`, s.user_id;
+            DENSE_RANK() OVER (ORDER BY standing_key DESC) AS `rank`,
+            user_id, total_score, total_time_sec
+        FROM leaderboard_snapshot
+        WHERE board_id = v_board_id
+    ) AS s ON TRUE
+    LEFT JOIN users AS u FORCE INDEX (PRIMARY) ON u.user_id = s.user_id
+    WHERE b.board_id = v_board_id
+    ORDER BY s.`rank`, s.user_id;
 
-        COMMIT AND NO CHAIN NO RELEASE;
-    END;
+    SET autocommit = v_autocommit;
 END$$
 
 DELIMITER ;

@@ -38,68 +38,67 @@ BEGIN
     --                    0    200 NULL NULL          1 alice                 1          1 ...
     DECLARE v_board_id BIGINT UNSIGNED;
     DECLARE v_attempts JSON;
-
-    SET TRANSACTION ISOLATION LEVEL REPEATABLE READ;
-
+    DECLARE v_autocommit BOOLEAN DEFAULT @@autocommit;
+    DECLARE EXIT HANDLER FOR SQLEXCEPTION
     BEGIN
-        DECLARE EXIT HANDLER FOR SQLEXCEPTION
-        BEGIN
-            ROLLBACK AND NO CHAIN NO RELEASE;
-            RESIGNAL;
-        END;
-
-        START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY;
-        CALL _find_board(p_exam_id, v_board_id);
-        SELECT _find_attempts(p_exam_id, _read_candidates(p_candidates, NULL), TRUE)
-        INTO v_attempts;
-
-        SELECT
-            t.item_no,
-            COALESCE(c.http_status, 200) AS status,
-            t.code,
-            _candidate_refusal(
-                t.code, t.reason, p_exam_id, t.user_id, NULL, t.attempts, t.attempt_no) AS message,
-            t.user_id,
-            t.username_key,
-            s.session_id,
-            t.attempt_no,
-            t.attempts,
-            (
-                SELECT COUNT(*)
-                FROM exam_sessions AS o FORCE INDEX (uq_exam_sessions_exam_user_attempt)
-                WHERE o.exam_id = p_exam_id AND o.user_id = t.user_id AND o.version > 0
-            ) AS scored_attempts,
-            s.version,
-            (
-                SELECT JSON_OBJECTAGG(m.module_type, JSON_OBJECT(
-                    'raw_score', CAST(m.raw_score AS CHAR),
-                    'max_score', CAST(m.max_score AS CHAR),
-                    'time_spent_sec', m.time_spent_sec,
-                    'details', m.details
-                ))
-                FROM module_scores AS m FORCE INDEX (PRIMARY)
-                WHERE m.session_id = s.session_id
-            ) AS scores
-        FROM JSON_TABLE(
-            v_attempts, '$[*]'
-            COLUMNS (
-                item_no    INT         PATH '$.item_no',
-                username_key VARCHAR(192) CHARACTER SET utf8mb4 COLLATE utf8mb4_0900_bin
-                                          PATH '$.username_key',
-                user_id      BIGINT       PATH '$.user_id',
-                attempts     INT          PATH '$.attempts',
-                attempt_no   SMALLINT     PATH '$.attempt_no',
-                session_id   BIGINT       PATH '$.session_id',
-                code         VARCHAR(40)  CHARACTER SET ascii COLLATE ascii_bin PATH '$.code',
-                reason       VARCHAR(128) PATH '$.reason'
-            )
-        ) AS t
-        LEFT JOIN error_catalog AS c ON c.code = t.code
-        LEFT JOIN exam_sessions AS s FORCE INDEX (PRIMARY) ON s.session_id = t.session_id
-        ORDER BY t.item_no;
-
-        COMMIT AND NO CHAIN NO RELEASE;
+        SET autocommit = v_autocommit;
+        RESIGNAL;
     END;
+
+    -- In somebody's open transaction this fails and touches nothing.
+    SET TRANSACTION ISOLATION LEVEL REPEATABLE READ;
+    SET autocommit = 1, timestamp = DEFAULT;
+
+    CALL _find_board(p_exam_id, v_board_id);
+    SELECT _find_attempts(p_exam_id, _read_candidates(p_candidates, NULL), TRUE)
+    INTO v_attempts;
+
+    SELECT
+        t.item_no,
+        COALESCE(c.http_status, 200) AS status,
+        t.code,
+        _candidate_refusal(
+            t.code, t.reason, p_exam_id, t.user_id, NULL, t.attempts, t.attempt_no) AS message,
+        t.user_id,
+        t.username_key,
+        s.session_id,
+        t.attempt_no,
+        t.attempts,
+        (
+            SELECT COUNT(*)
+            FROM exam_sessions AS o FORCE INDEX (uq_exam_sessions_exam_user_attempt)
+            WHERE o.exam_id = p_exam_id AND o.user_id = t.user_id AND o.version > 0
+        ) AS scored_attempts,
+        s.version,
+        (
+            SELECT JSON_OBJECTAGG(m.module_type, JSON_OBJECT(
+                'raw_score', CAST(m.raw_score AS CHAR),
+                'max_score', CAST(m.max_score AS CHAR),
+                'time_spent_sec', m.time_spent_sec,
+                'details', m.details
+            ))
+            FROM module_scores AS m FORCE INDEX (PRIMARY)
+            WHERE m.session_id = s.session_id
+        ) AS scores
+    FROM JSON_TABLE(
+        v_attempts, '$[*]'
+        COLUMNS (
+            item_no    INT         PATH '$.item_no',
+            username_key VARCHAR(192) CHARACTER SET utf8mb4 COLLATE utf8mb4_0900_bin
+                                      PATH '$.username_key',
+            user_id      BIGINT       PATH '$.user_id',
+            attempts     INT          PATH '$.attempts',
+            attempt_no   SMALLINT     PATH '$.attempt_no',
+            session_id   BIGINT       PATH '$.session_id',
+            code         VARCHAR(40)  CHARACTER SET ascii COLLATE ascii_bin PATH '$.code',
+            reason       VARCHAR(128) PATH '$.reason'
+        )
+    ) AS t
+    LEFT JOIN error_catalog AS c ON c.code = t.code
+    LEFT JOIN exam_sessions AS s FORCE INDEX (PRIMARY) ON s.session_id = t.session_id
+    ORDER BY t.item_no;
+
+    SET autocommit = v_autocommit;
 END$$
 
 DELIMITER ;

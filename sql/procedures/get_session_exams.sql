@@ -18,39 +18,38 @@ BEGIN
     -- Parameters:  p_session_ids  array of ids of start_session, at most 1,000
     -- Result sets: session_id, exam_id; no row of a session that does not exist
     -- Errors:      too_many_items; 1568 inside an open transaction
-    -- Transaction: its own, REPEATABLE READ, READ ONLY
+    -- Transaction: one statement of its own
     -- Locks:       none
     -- Example:     CALL get_session_exams('[1, 99]');
     --              session_id exam_id
     --                       1       1
-    SET TRANSACTION ISOLATION LEVEL REPEATABLE READ;
-
+    DECLARE v_autocommit BOOLEAN DEFAULT @@autocommit;
+    DECLARE EXIT HANDLER FOR SQLEXCEPTION
     BEGIN
-        DECLARE EXIT HANDLER FOR SQLEXCEPTION
-        BEGIN
-            ROLLBACK AND NO CHAIN NO RELEASE;
-            RESIGNAL;
-        END;
-
-        START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY;
-
-        IF JSON_LENGTH(p_session_ids) > 1000 THEN
-            CALL _raise('too_many_items', CONCAT(
-                JSON_LENGTH(p_session_ids), ' sessions, at most 1000 go in one array'));
-        END IF;
-
-        SELECT
-            s.session_id,
-            s.exam_id
-        FROM JSON_TABLE(
-            p_session_ids, '$[*]' COLUMNS (session_id BIGINT PATH '$' NULL ON ERROR)
-        ) AS asked
-        INNER JOIN exam_sessions AS s ON s.session_id = asked.session_id
-        GROUP BY s.session_id
-        ORDER BY s.session_id;
-
-        COMMIT AND NO CHAIN NO RELEASE;
+        SET autocommit = v_autocommit;
+        RESIGNAL;
     END;
+
+    -- In somebody's open transaction this fails and touches nothing.
+    SET TRANSACTION ISOLATION LEVEL REPEATABLE READ;
+    SET autocommit = 1;
+
+    IF JSON_LENGTH(p_session_ids) > 1000 THEN
+        CALL _raise('too_many_items', CONCAT(
+            JSON_LENGTH(p_session_ids), ' sessions, at most 1000 go in one array'));
+    END IF;
+
+    SELECT
+        s.session_id,
+        s.exam_id
+    FROM JSON_TABLE(
+        p_session_ids, '$[*]' COLUMNS (session_id BIGINT PATH '$' NULL ON ERROR)
+    ) AS asked
+    INNER JOIN exam_sessions AS s ON s.session_id = asked.session_id
+    GROUP BY s.session_id
+    ORDER BY s.session_id;
+
+    SET autocommit = v_autocommit;
 END$$
 
 DELIMITER ;

@@ -16,13 +16,26 @@ BEGIN
     -- Purpose:     Who a user id is.
     -- Parameters:  p_user_id  of create_user
     -- Result sets: user_id, username, full_name, role, created_at
-    -- Errors:      user_not_found
-    -- Transaction: none of its own
+    -- Errors:      user_not_found; 1568 inside an open transaction
+    -- Transaction: statements of their own
     -- Locks:       none
     -- Example:     CALL get_user(1);
     --              user_id username full_name  role      created_at
     --                    1 alice    Alice Chen candidate 2026-11-24 09:00:00.000000
-    IF NOT EXISTS (SELECT 1 FROM users WHERE user_id = p_user_id) THEN
+    DECLARE v_exists BOOLEAN;
+    DECLARE v_autocommit BOOLEAN DEFAULT @@autocommit;
+    DECLARE EXIT HANDLER FOR SQLEXCEPTION
+    BEGIN
+        SET autocommit = v_autocommit;
+        RESIGNAL;
+    END;
+
+    -- In somebody's open transaction this fails and touches nothing.
+    SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
+    SET autocommit = 1;
+
+    SELECT EXISTS (SELECT 1 FROM users WHERE user_id = p_user_id) INTO v_exists;
+    IF NOT v_exists THEN
         CALL _raise('user_not_found',
                     CONCAT('user ', COALESCE(p_user_id, 'NULL'), ' does not exist'));
     END IF;
@@ -30,6 +43,8 @@ BEGIN
     SELECT user_id, username, full_name, role, created_at
     FROM users
     WHERE user_id = p_user_id;
+
+    SET autocommit = v_autocommit;
 END$$
 
 DELIMITER ;

@@ -42,8 +42,19 @@ BEGIN
     DECLARE v_board_id BIGINT UNSIGNED;
     DECLARE v_items, v_written JSON;
     DECLARE v_collisions INT DEFAULT 0;
+    DECLARE v_autocommit BOOLEAN DEFAULT @@autocommit;
+    DECLARE EXIT HANDLER FOR SQLEXCEPTION
+    BEGIN
+        SET autocommit = v_autocommit;
+        RESIGNAL;
+    END;
 
+    -- In somebody's open transaction this fails and touches nothing.
     SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
+    SET autocommit = 1, timestamp = DEFAULT;
+
+    CALL _settle_session();
+    CALL _find_board(p_exam_id, v_board_id);
 
     -- Again where another call has created the same users or sessions in between. Each time that
     -- call has ended, so as many as overlap with this array are the bound.
@@ -51,26 +62,17 @@ BEGIN
         BEGIN
             DECLARE EXIT HANDLER FOR 1062
             BEGIN
-                ROLLBACK AND NO CHAIN NO RELEASE;
                 SET v_collisions = v_collisions + 1;
                 IF v_collisions > 10 THEN
                     RESIGNAL;
                 END IF;
-                SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
-            END;
-            DECLARE EXIT HANDLER FOR SQLEXCEPTION
-            BEGIN
-                ROLLBACK AND NO CHAIN NO RELEASE;
-                RESIGNAL;
             END;
 
-            START TRANSACTION;
-            CALL _settle_session();
-            CALL _find_board(p_exam_id, v_board_id);
+            SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
             -- Not SET, which would lock what it reads.
             SELECT _read_candidates(p_candidates, p_actor_id) INTO v_items;
+            SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
             SELECT _write_candidates(p_exam_id, v_items) INTO v_written;
-            COMMIT AND NO CHAIN NO RELEASE;
         END;
     END WHILE;
 
@@ -105,7 +107,7 @@ BEGIN
         AND s.attempt_no = t.attempt_no
     ORDER BY t.item_no;
 
-    COMMIT AND NO CHAIN NO RELEASE;     -- of this SELECT, on a connection without autocommit
+    SET autocommit = v_autocommit;
 END$$
 
 DELIMITER ;

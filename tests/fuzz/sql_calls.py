@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from dataclasses import dataclass
 
@@ -138,6 +139,8 @@ def _value(ground: Ground, rng: random.Random, name: str) -> str:
         return _candidates(rng)
     if name in ("changes", "exam"):
         return _settings(rng)
+    if name == "session_ids":
+        return f"'{json.dumps(rng.choices(ground.sessions, k=rng.choice(LENGTHS)))}'"
     if name == "actor_id":
         return "NULL" if rng.random() < 0.6 else str(rng.choice(ground.users))
     known = {"exam_id": ground.exams, "session_id": ground.sessions, "user_id": ground.users}
