@@ -42,11 +42,6 @@ BEGIN
     DECLARE v_boards JSON;
     DECLARE v_revised INT;
     DECLARE v_autocommit BOOLEAN DEFAULT @@autocommit;
-    DECLARE EXIT HANDLER FOR 1062
-    BEGIN
-        SET autocommit = v_autocommit;
-        CALL _raise('username_taken', CONCAT('the user name ', v_username, ' is taken'));
-    END;
     DECLARE EXIT HANDLER FOR SQLEXCEPTION
     BEGIN
         SET autocommit = v_autocommit;
@@ -86,10 +81,15 @@ BEGIN
     WHERE s.user_id = p_user_id;
 
     CALL _settle_session();
-    SET TRANSACTION ISOLATION LEVEL READ COMMITTED;     -- of the next statement alone
-    SET v_revised = _write_names(
-        p_user_id, v_boards, IF(v_has_username, v_username, NULL),
-        IF(v_has_full_name, v_full_name, NULL), p_actor_id);
+    BEGIN
+        DECLARE EXIT HANDLER FOR 1062
+            CALL _raise('username_taken', CONCAT('the user name ', v_username, ' is taken'));
+
+        SET TRANSACTION ISOLATION LEVEL READ COMMITTED;     -- of the next statement alone
+        SET v_revised = _write_names(
+            p_user_id, v_boards, IF(v_has_username, v_username, NULL),
+            IF(v_has_full_name, v_full_name, NULL), p_actor_id);
+    END;
     IF v_revised IS NULL THEN
         CALL _raise('user_not_found',
                     CONCAT('user ', COALESCE(p_user_id, 'NULL'), ' does not exist'));
