@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import threading
 import time
@@ -47,6 +48,29 @@ class Caller:
     role: str
     # When the token ends, in seconds since 1970: of no meaning for who it is.
     expires_at: int = field(compare=False)
+    # The exams that the token is confined to; None: not confined.
+    exam_ids: frozenset[int] | None = None
+
+    @property
+    def viewer(self) -> tuple[int | None, str]:
+        """Return who reads, as the view_ procedures take it."""
+        return None if self is NOBODY else self.user_id, self.role
+
+    @property
+    def confinement(self) -> str | None:
+        """Return the exams that the token is confined to, as JSON; None: it is not."""
+        return None if self.exam_ids is None else json.dumps(sorted(self.exam_ids))
+
+    def enter(self, exam_id: int) -> int:
+        """Return an exam that the token reaches; another is answered as one that does not exist."""
+        if self.exam_ids is not None and exam_id not in self.exam_ids:
+            raise Problem.of_code("exam_not_found", f"exam {exam_id} does not exist")
+        return exam_id
+
+    def enter_session(self, session_id: int, exam_id: int | None) -> None:
+        """Do the same for a session, by the exam that it is of; None: it is of none."""
+        if self.exam_ids is not None and exam_id not in self.exam_ids:
+            raise Problem.of_code("session_not_found", f"session {session_id} does not exist")
 
     @property
     def is_grader(self) -> bool:
@@ -57,6 +81,10 @@ class Caller:
         """Refuse a candidate who acts for somebody else."""
         if not self.is_grader and self.user_id != user_id:
             raise Problem.of_code("not_own_session", detail)
+
+
+# Who reads without a token.
+NOBODY = Caller(0, "nobody", 2**62)
 
 
 class TokenVerifier:
@@ -85,6 +113,9 @@ class TokenVerifier:
             self._known[token] = caller
         return caller
 
+    def count_nobody(self) -> None:
+        """Take notice of a request without a token."""
+
     def _read(self, token: str) -> Caller:
         """Check a token, and return whom it speaks for."""
         try:
@@ -112,7 +143,7 @@ class TokenVerifier:
             raise _invalid("the claim sub must be a user id, written as a string")
         if role not in ROLES:
             raise _invalid(f"the claim role must be one of {', '.join(ROLES)}")
-        return Caller(int(subject), role, int(claims["exp"]))
+        return Caller(int(subject), role, int(claims["exp"]), _confinement(claims))
 
 
 def require(*roles: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
@@ -132,6 +163,31 @@ def require(*roles: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
         return guarded
 
     return decorate
+
+
+def allow_nobody(view: Callable[P, R]) -> Callable[P, R]:
+    """Let a view be called with any token, and without one for what is open to everyone.
+
+    Without one, what is not is answered 401, whether it exists or not.
+    """
+
+    @wraps(view)
+    def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
+        if "Authorization" in request.headers:
+            g.caller = _authenticate()
+            logs.user_id.set(g.caller.user_id)
+            return view(*args, **kwargs)
+        g.caller = NOBODY
+        verifier: TokenVerifier = current_app.extensions["podium.tokens"]
+        verifier.count_nobody()
+        try:
+            return view(*args, **kwargs)
+        except Problem as problem:
+            if problem.entry.code == "exam_not_found":
+                raise _missing() from None
+            raise
+
+    return guarded
 
 
 def caller() -> Caller:
@@ -159,7 +215,7 @@ def _authenticate() -> Caller:
     """Return whom the request's token speaks for."""
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token.strip():
-        raise Problem("token_missing", "send the header Authorization: Bearer <token>")
+        raise _missing()
     verifier: TokenVerifier = current_app.extensions["podium.tokens"]
     return verifier.verify(token.strip())
 
@@ -167,6 +223,21 @@ def _authenticate() -> Caller:
 def _expired() -> Problem:
     """Return the answer to a token that was good once."""
     return _invalid("the token has expired")
+
+
+def _missing() -> Problem:
+    """Return the answer to a call that needs a token and has none."""
+    return Problem("token_missing", "send the header Authorization: Bearer <token>")
+
+
+def _confinement(claims: dict[str, Any]) -> frozenset[int] | None:
+    """Return the exams that a token is confined to; an administrator's never is."""
+    exam_ids = claims.get("exam_ids")
+    if exam_ids is None:
+        return None
+    if not isinstance(exam_ids, list) or not all(type(exam_id) is int for exam_id in exam_ids):
+        raise _invalid("the claim exam_ids must be an array of whole numbers")
+    return None if claims["role"] == ADMIN else frozenset(exam_ids)
 
 
 def _either(words: Sequence[str]) -> str:

@@ -170,6 +170,8 @@ class Page:
     epoch: str
     # A JSON object.
     text: bytes
+    # Whether all who ask for it by its name may have it; one that is not is kept nowhere.
+    shared: bool = True
 
     @property
     def revision(self) -> int:
@@ -320,8 +322,11 @@ class PageCache:
             # What was published before the time to live is in a load that began within it; what was
             # published since is in sight, and all of it in a load that began after the look.
             young = theirs.began > arrived - self._ttl_ms / 1000
-            if (young and page.mark >= sight.least) or theirs.began >= arrived:
+            fresh = (young and page.mark >= sight.least) or theirs.began >= arrived
+            if fresh and page.shared:
                 return page, False
+            if not page.shared:
+                return load(), False  # Whether we may have it, our own load decides.
         try:
             # Once more: a load may have landed since the look.
             again = self._sight(sight.exam_id, sight.name)
@@ -369,7 +374,9 @@ class PageCache:
     def _load(self, sight: Sight, load: Callable[[], Page]) -> Page:
         """Load a page and store it, unless Redis has forgotten something since the look."""
         page = load()
-        if sight.memory is not None:
+        if sight.memory is not None and not page.shared:
+            self.publish(sight.exam_id, page.mark)
+        elif sight.memory is not None:
             told = self._raising(sight.exam_id, page.mark)
             lease = [sight.memory, sight.looked_at, sight.name, page.pack()]
             self._ask(lambda: self._store([_board_key(sight.exam_id)], told + lease))

@@ -936,6 +936,14 @@ EXAMPLES: dict[str, list[Example]] = {
             },
             request={"path": {"user_id": 2}, "query": {"exam_id": 1}},
         ),
+        Example(
+            "others",
+            "what bob sees of alice: what the board shows",
+            200,
+            {"exam_id": 1, "revision": 3} | ALICE_ENTRY,
+            caller=BOB,
+            request={"path": {"user_id": 2}, "query": {"exam_id": 1}},
+        ),
         _refused(
             "entry_not_found",
             "carol has no score yet",

@@ -19,7 +19,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from gateway.auth import GRADERS, ROLES, Caller, TokenVerifier
+from gateway.auth import GRADERS, NOBODY, ROLES, Caller, TokenVerifier
 from gateway.config import MAX_REDIS_CONNECTIONS, Config
 from gateway.errors import Problem
 
@@ -170,6 +170,10 @@ class LimitedTokens(TokenVerifier):
         self._limits.spend_of(caller)
         return caller
 
+    def count_nobody(self) -> None:
+        """Count a request without a token by its address, or refuse it."""
+        self._limits.spend_anonymous()
+
 
 def network_of(address: str) -> str:
     """Return what counts as one address: of IPv6 the /64 that one subscriber has to himself."""
@@ -199,7 +203,8 @@ def init_app(app: Flask, config: Config) -> None:
 
     @app.after_request
     def tell(response: Response) -> Response:
-        if response.status_code == 401:
+        # Those without a token for what is open to everyone have been counted already.
+        if response.status_code == 401 and g.get("caller") is not NOBODY:
             try:
                 allowances.spend_anonymous()
             except Problem as problem:

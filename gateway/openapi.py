@@ -72,14 +72,14 @@ LISTED_EXAM = _answer(
         "duration_sec": _either_null(ID),
         **schemas.EXAM_ACCESS,
         "created_at": TIME,
-        "total_participants": COUNT,
+        "total_participants": _either_null(COUNT),
     }
 )
 
 EXAM = {
     "allOf": [_ref("ListedExam")],
     "type": "object",
-    "properties": {"revision": COUNT},
+    "properties": {"revision": _either_null(COUNT)},
     "required": ["revision"],
 }
 
@@ -176,6 +176,19 @@ PAGE = _answer(
 )
 
 AROUND = _answer(BOARD | {"user_id": ID, "window": ID})
+
+OTHERS_ENTRY = _answer(
+    {
+        "exam_id": ID,
+        "revision": COUNT,
+        "rank": ID,
+        "user_id": ID,
+        "username": TEXT,
+        "full_name": TEXT,
+        "total_score": SCORE,
+        "total_time_sec": COUNT,
+    }
+)
 
 OWN_ENTRY = _answer(
     {
@@ -298,7 +311,8 @@ def document() -> dict[str, Any]:
                     "scheme": "bearer",
                     "bearerFormat": "JWT",
                     "description": "Claims: sub (user id, as a string), role (candidate, "
-                    "viewer, grader, moderator, admin), aud (podium), exp.",
+                    "viewer, grader, moderator, admin), aud (podium), exp; exam_ids (an array) "
+                    "confines any but an admin's to these exams.",
                 }
             },
             "schemas": {
@@ -346,6 +360,8 @@ def document() -> dict[str, Any]:
                 "Page": PAGE,
                 "Around": AROUND,
                 "OwnEntry": OWN_ENTRY,
+                "OthersEntry": OTHERS_ENTRY,
+                "AnEntry": {"anyOf": [_ref("OwnEntry"), _ref("OthersEntry")]},
                 "Audit": AUDIT,
                 "Recalculated": RECALCULATED,
                 "Status": STATUS,
@@ -381,10 +397,12 @@ def _operation(
     path: tuple[str, ...] = (),
     headers: tuple[Schema, ...] = (),
     is_open: bool = False,
+    for_everyone: bool = False,
 ) -> Operation:
     """Describe a call: what goes in, what comes out, and the statuses of its problems.
 
     role: who alone may call it. is_open: it takes no token, but for a role, and no database.
+    for_everyone: it takes no token for exams whose board_access is everyone.
     """
     if body is not None:
         problems += (400, 408, 413, 415, 422)
@@ -419,6 +437,8 @@ def _operation(
             }
     if is_open and role is None:
         operation["security"] = []
+    if for_everyone:
+        operation["security"] = [{"bearer": []}, {}]
     if parameters := _parameters(query, path, headers, examples):
         operation["parameters"] = parameters
     if body is not None:
@@ -623,6 +643,7 @@ STREAM = _operation(
     "Board",
     "Follow a board: Server-Sent Events, one for all changes of a moment",
     (404, 422),
+    for_everyone=True,
     answers={200: (STREAM_TYPE,)},
     query=schemas.STREAM_QUERY,
     headers=(LAST_EVENT_ID,),
@@ -648,6 +669,7 @@ PATHS: dict[str, dict[str, Operation]] = {
             "Board",
             "Read a page of a board, with the calling candidate's own entry",
             (404, 422),
+            for_everyone=True,
             answers={200: "Page", 304: None},
             query=schemas.PAGE_QUERY,
             headers=(IF_NONE_MATCH,),
@@ -659,6 +681,7 @@ PATHS: dict[str, dict[str, Operation]] = {
             "Board",
             "Read the entries above and below a candidate",
             (404, 422),
+            for_everyone=True,
             answers={200: "Around"},
             query=schemas.AROUND_QUERY,
         )
@@ -669,7 +692,8 @@ PATHS: dict[str, dict[str, Operation]] = {
             "Board",
             "Read where one candidate stands",
             (404, 422),
-            answers={200: "OwnEntry"},
+            for_everyone=True,
+            answers={200: "AnEntry"},
             query=schemas.ENTRY_QUERY,
             path=("user_id",),
         )
@@ -771,6 +795,7 @@ PATHS: dict[str, dict[str, Operation]] = {
             "Exams",
             "Read an exam",
             (404,),
+            for_everyone=True,
             answers={200: "Exam"},
             path=("exam_id",),
         ),

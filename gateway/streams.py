@@ -42,6 +42,8 @@ RETRY_AFTER_SEC = 10
 MAX_STREAMS_OF_A_CANDIDATE = 5
 STAFF_SHARE = 4
 HEARTBEAT = b": still here\n\n"
+# In an event whose board may be another's to read from now on.
+SETTINGS, RESET = b'"settings"', b"event: reset\n"
 
 
 class EventId(NamedTuple):
@@ -62,6 +64,10 @@ class EventId(NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.revision}-{self.epoch}"
+
+
+# Who reads, as the view_ procedures take it: user and role.
+Viewer = tuple[int | None, str]
 
 
 @dataclass(frozen=True)
@@ -186,10 +192,11 @@ class Stream:
         board: Board,
         first: tuple[EventId, bytes],
         expires_at: int,
-        user_id: int | None,
+        user_id: int | str | None,
+        viewer: Viewer | None,
     ) -> None:
         self._hub, self._board, self._expires_at = hub, board, expires_at
-        self._user_id = user_id
+        self._user_id, self._viewer = user_id, viewer
         self._resets = board.resets
         self._last, text = first
         self._first: bytes | None = b"retry: %d\n\n" % RETRY_MS + text
@@ -200,9 +207,18 @@ class Stream:
 
     def __next__(self) -> bytes:
         text, self._first = self._first or self._wait(), None
-        if text is None:
+        if text is None or not self._is_admitted(text):
             raise StopIteration
         return text
+
+    def _is_admitted(self, text: bytes) -> bool:
+        """Tell whether an event may be sent: settings decide who reads, and so may a restore."""
+        if self._viewer is None or not (SETTINGS in text or RESET in text):
+            return True
+        try:
+            return self._hub.admits(self._board.exam_id, self._viewer)
+        except Problem:
+            return False  # They connect again, and are told.
 
     def close(self) -> None:
         """Give up the place; called by the server when either side has ended."""
@@ -257,20 +273,23 @@ class Hub:
         self._hears = False
         self.open_streams = 0
         # Those of each user who has any.
-        self._of_users: Counter[int] = Counter()
+        self._of_users: Counter[int | str] = Counter()
 
     def open(
         self,
         exam_id: int,
         last_seen: EventId | None,
         expires_at: int,
-        user_id: int | None = None,
+        user_id: int | str | None = None,
         is_staff: bool = False,
+        *,
+        viewer: Viewer | None = None,
     ) -> Stream:
         """Open the stream of a caller whose token expires; raises Problem where there is none.
 
-        last_seen: the last revision the client has; None: it has none. user_id: whose stream it is;
-        None: of the process itself.
+        last_seen: the last revision the client has; None: it has none. user_id: whose stream it is,
+        or the address of somebody without a token; None: of the process itself. viewer: whom the
+        board must stay open to; None: to nobody in particular.
         """
         most = MAX_STREAMS_OF_A_CANDIDATE
         if is_staff:
@@ -285,7 +304,7 @@ class Hub:
                 if self._of_users[user_id] >= most:
                     raise _too_many(
                         "rate_limited",
-                        f"user {user_id} has {most} streams open already",
+                        f"{_named(user_id)} has {most} streams open already",
                     )
                 self._of_users[user_id] += 1
             self.open_streams += 1
@@ -293,13 +312,23 @@ class Hub:
             # Each for itself: a client may know of a newer revision than the streams here.
             standing = self.read(exam_id, last_seen)
             first = _first_event(exam_id, last_seen, standing)
-            return Stream(self, self._join(exam_id, standing), first, expires_at, user_id)
+            return Stream(self, self._join(exam_id, standing), first, expires_at, user_id, viewer)
         except BaseException:
             with self._changed:
                 self._give_back(user_id)
             raise
 
-    def leave(self, board: Board, user_id: int | None) -> None:
+    def admits(self, exam_id: int, viewer: Viewer) -> bool:
+        """Tell whether somebody may read a board now."""
+        try:
+            [[row]] = self._database.call("view_exam", exam_id, *viewer)
+        except Problem as problem:
+            if problem.entry.code == "exam_not_found":
+                return False
+            raise
+        return row["revision"] is not None
+
+    def leave(self, board: Board, user_id: int | str | None) -> None:
         """Give a place back; nobody reads a board without streams."""
         with self._changed:
             self._give_back(user_id)
@@ -340,7 +369,7 @@ class Hub:
         for board in boards:
             board.end()
 
-    def _give_back(self, user_id: int | None) -> None:
+    def _give_back(self, user_id: int | str | None) -> None:
         self.open_streams -= 1
         if user_id is not None:
             self._of_users[user_id] -= 1
@@ -493,6 +522,11 @@ def _is_of_another_history(last_seen: EventId, standing: Standing) -> bool:
     if last_seen.epoch is None:
         return last_seen.revision >= standing.revision
     return last_seen != standing.after
+
+
+def _named(user_id: int | str) -> str:
+    """Say whose streams they are."""
+    return f"user {user_id}" if isinstance(user_id, int) else f"the address {user_id}"
 
 
 def _too_many(code: str, what: str) -> Problem:

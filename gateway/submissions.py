@@ -171,4 +171,6 @@ def _named(item: dict[str, Any], caller: Caller) -> str:
         # For the audit log; a body may not name one, since it is no field of a submission.
         "request_id": request_id.get(),
     }
+    if caller.exam_ids is not None:
+        named["actor_exam_ids"] = sorted(caller.exam_ids)
     return json.dumps(named)

@@ -362,7 +362,7 @@ def test_the_openapi_document_tells_of_the_limits(pair: list[Api]) -> None:
         for operation in path.values()
         if operation.get("security") != []
     ]
-    assert len(operations) == 17
+    assert len(operations) == 21
     for operation in operations:
         described = operation["responses"]["429"]
         assert [name for name in described["headers"] if name not in refusal.headers] == []

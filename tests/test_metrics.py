@@ -136,8 +136,8 @@ def test_calls_are_counted_by_procedure_and_outcome(counted: Api) -> None:
     grown = growth.of(CALLS)
     grown.pop(("answered", "list_exams"), None)  # the boards, which /metrics itself reads
     assert grown == {
-        ("answered", "get_exam"): 1,
-        ("refused", "get_exam"): 1,
+        ("answered", "view_exam"): 1,
+        ("refused", "view_exam"): 1,
         ("answered", "recalculate_leaderboard"): 1,
     }
 

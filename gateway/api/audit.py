@@ -6,7 +6,7 @@ from flask import Blueprint
 from flask.typing import ResponseReturnValue
 
 from gateway import schemas
-from gateway.auth import STAFF, require
+from gateway.auth import STAFF, caller, require
 from gateway.cache import Mark, page_cache
 from gateway.db import database
 from gateway.representation import with_json
@@ -21,6 +21,7 @@ audit_query = Validator(schemas.AUDIT_QUERY)
 def get_audit_trail() -> ResponseReturnValue:
     """Read the history; next_after goes into `after` for the next page, null at its end."""
     query = audit_query.query()
+    caller().enter(query["exam_id"])
     [rows] = database().call(
         "get_audit_trail", query["exam_id"], query["session_id"], query["after"], query["limit"]
     )

@@ -26,7 +26,7 @@ def start_session() -> ResponseReturnValue:
     """Start an attempt (201), or return the one in progress (200)."""
     session = new_session.body()
     caller().require_self(session["user_id"], "a candidate starts their own sessions only")
-    exam_id = session["exam_id"]
+    exam_id = caller().enter(session["exam_id"])
     [[row]] = boards().call(exam_id, "start_session", exam_id, session["user_id"], None)
     boards().remember(row["session_id"], exam_id)
     return row, HTTPStatus.CREATED if row.pop("created") else HTTPStatus.OK
@@ -43,10 +43,10 @@ def list_sessions() -> ResponseReturnValue:
         caller().require_self(user_id, "a candidate sees their own sessions only")
     [rows] = database().call(
         "list_sessions",
-        query["exam_id"],
+        query["exam_id"] and caller().enter(query["exam_id"]),
         user_id,
         query["status"],
-        None,
+        caller().confinement,
         query["after"],
         query["limit"],
     )
@@ -69,6 +69,7 @@ def finish_session(session_id: int) -> ResponseReturnValue:
     if caller().role == CANDIDATE:
         _own_session(session_id)
     exam_id = boards().exam_of(session_id)
+    caller().enter_session(session_id, exam_id)
     [[row]] = boards().call(exam_id, "finish_session", session_id, None)
     return row
 
@@ -78,4 +79,5 @@ def _own_session(session_id: int) -> Results:
     results = database().call("get_session", session_id)
     if not caller().is_grader and results[0][0]["user_id"] != caller().user_id:
         raise Problem.of_code("session_not_found", f"session {session_id} does not exist")
+    caller().enter_session(session_id, results[0][0]["exam_id"])
     return results

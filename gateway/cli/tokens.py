@@ -30,13 +30,20 @@ def _read_hours(context: click.Context, parameter: click.Parameter, hours: float
 @click.option("--user", "user_id", type=click.IntRange(1), required=True, help="The user's id.")
 @click.option("--role", type=click.Choice(ROLES), default=CANDIDATE, show_default=True)
 @click.option(
+    "--exam",
+    "exam_ids",
+    type=click.IntRange(1),
+    multiple=True,
+    help="Confine it to this exam; may be given again. An admin's is not confined.",
+)
+@click.option(
     "--hours",
     type=click.FloatRange(0, min_open=True),
     default=8,
     show_default=True,
     callback=_read_hours,
 )
-def token(user_id: int, role: str, hours: float) -> None:
+def token(user_id: int, role: str, exam_ids: tuple[int, ...], hours: float) -> None:
     """Sign a bearer token with PODIUM_JWT_SECRET.
 
     \b
@@ -44,12 +51,14 @@ def token(user_id: int, role: str, hours: float) -> None:
 
     Exit code: 0 signed, 2 usage or no secret.
     """
-    claims = {
+    claims: dict[str, object] = {
         "sub": str(user_id),
         "role": role,
         "aud": AUDIENCE,
         "exp": int(time.time() + hours * 3600),
     }
+    if exam_ids:
+        claims["exam_ids"] = exam_ids
     click.echo(jwt.encode(claims, signing_secret(), "HS256"))
 
 

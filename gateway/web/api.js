@@ -19,7 +19,8 @@ export class Unreachable extends Error {}
 export class Api {
   constructor(token) {
     this.token = token;
-    const claims = readClaims(token);
+    // None: what is open to everyone can be seen without one.
+    const claims = token ? readClaims(token) : {};
     this.userId = Number(claims.sub) || null;
     this.role = claims.role ?? "unknown";
     this.isCandidate = this.role === "candidate";
@@ -43,7 +44,7 @@ export class Api {
     let response;
     try {
       response = await fetch(`/api/v1${path}?${new URLSearchParams(query)}`, {
-        headers: { Authorization: `Bearer ${this.token}`, ...headers },
+        headers: this.token ? { Authorization: `Bearer ${this.token}`, ...headers } : { ...headers },
         // The page keeps the tags itself: a browser's cache would turn 304 into 200.
         cache: "no-store",
         signal,

@@ -312,7 +312,7 @@ function signOut(why = "") {
 async function start() {
   const token = sessionStorage.getItem("podium.token");
   if (!token) {
-    signOut();
+    await startWithoutToken();
     return;
   }
   if (!TOKEN.test(token)) {
@@ -326,6 +326,7 @@ async function start() {
   const api = caller = new Api(token);
   at("sign-in").hidden = true;
   at("sign-out").hidden = false;
+  at("sign-out").textContent = "Sign out";
   at("who").textContent = api.userId ? `${api.role} ${api.userId}` : api.role;
   let exams;
   for (let failures = 0; ; failures += 1) {
@@ -356,6 +357,26 @@ async function start() {
       ? `There is no exam ${asked} for you: it does not exist, or you may not see it. Choose one above.`
       : "The address names no exam. Choose one above.", false);
   } else if (exams.length) show(api, exams.at(-1).exam_id);
+}
+
+// Shows the board that the address or this tab names, where it is open to everyone.
+async function startWithoutToken() {
+  const wanted = sessionStorage.getItem("podium.exam");
+  const api = new Api(null);
+  try {
+    if (!/^[1-9]\d*$/.test(wanted ?? "")) throw new Refusal(401, {}, null);
+    await api.get(`/exams/${wanted}`, {});
+  } catch (error) {
+    if (!sessionStorage.getItem("podium.token")) signOut(error.status === 401 ? "" : explain(error));
+    return;
+  }
+  if (sessionStorage.getItem("podium.token")) return;
+  caller = api;
+  for (const id of ["sign-in", "exam-choice"]) at(id).hidden = true;
+  at("sign-out").hidden = false;
+  at("sign-out").textContent = "Sign in";
+  at("who").textContent = "";
+  show(api, Number(wanted));
 }
 
 async function listExams(api) {

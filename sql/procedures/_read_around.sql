@@ -6,9 +6,11 @@ DROP FUNCTION IF EXISTS podium._read_around;
 DELIMITER $$
 
 CREATE DEFINER = podium_owner@localhost FUNCTION podium._read_around(
-    p_exam_id BIGINT,
-    p_user_id BIGINT,
-    p_window  BIGINT
+    p_exam_id     BIGINT,
+    p_user_id     BIGINT,
+    p_window      BIGINT,
+    p_viewer_id   BIGINT,
+    p_viewer_role VARCHAR(20)
 )
     RETURNS JSON
     COMMENT 'Reads the entries around somebody''s own, of one moment'
@@ -16,14 +18,15 @@ CREATE DEFINER = podium_owner@localhost FUNCTION podium._read_around(
     READS SQL DATA
     SQL SECURITY DEFINER
 BEGIN
-    -- Purpose:     What get_around tells, in one statement: see _read_leaderboard.
-    -- Parameters:  see get_around; p_window not NULL
+    -- Purpose:     What view_around tells, in one statement: see _read_leaderboard.
+    -- Parameters:  see view_around; p_window not NULL
     -- Result:      {"head": its first row, "entries": array}
-    -- Errors:      those of get_around
+    -- Errors:      those of view_around
     -- Transaction: the caller's, REPEATABLE READ; called by a SELECT, see _read_leaderboard
     -- Locks:       none
-    -- Example:     SELECT _read_around(1, 1, 5) INTO v_read;
+    -- Example:     SELECT _read_around(1, 1, 5, NULL, NULL) INTO v_read;
     DECLARE v_board_id BIGINT UNSIGNED;
+    DECLARE v_names VARCHAR(20);
     DECLARE v_standing_key BIGINT;
     DECLARE v_own_rank BIGINT;
     DECLARE v_head, v_entries JSON;
@@ -31,7 +34,7 @@ BEGIN
     IF p_window NOT BETWEEN 1 AND 100 THEN
         CALL _raise('window_invalid', 'window must be 1 to 100');
     END IF;
-    CALL _find_board(p_exam_id, v_board_id);
+    CALL _require_reader(p_exam_id, p_viewer_id, p_viewer_role, v_board_id, v_names);
 
     SELECT (
         SELECT standing_key FROM leaderboard_snapshot
@@ -121,8 +124,14 @@ BEGIN
         -- The candidate's own rank, and from there by place.
         'rank', v_own_rank + a.place - a.own_place,
         'user_id', a.user_id,
-        'username', u.username,
-        'full_name', u.full_name,
+        'username', IF(
+            v_names = 'hidden' AND NOT (a.user_id <=> p_viewer_id),
+            CONCAT('candidate-', u.user_id), u.username),
+        'full_name', CASE
+            WHEN v_names = 'full' OR (a.user_id <=> p_viewer_id) THEN u.full_name
+            WHEN v_names = 'username' THEN u.username
+            ELSE CONCAT('Candidate ', u.user_id)
+        END,
         'total_score', e.total_score,
         'total_time_sec', e.total_time_sec
     ))

@@ -6,10 +6,12 @@ DROP FUNCTION IF EXISTS podium._read_leaderboard;
 DELIMITER $$
 
 CREATE DEFINER = podium_owner@localhost FUNCTION podium._read_leaderboard(
-    p_exam_id  BIGINT,
-    p_page     BIGINT,
-    p_per_page BIGINT,
-    p_user_id  BIGINT
+    p_exam_id     BIGINT,
+    p_page        BIGINT,
+    p_per_page    BIGINT,
+    p_user_id     BIGINT,
+    p_viewer_id   BIGINT,
+    p_viewer_role VARCHAR(20)
 )
     RETURNS JSON
     COMMENT 'Reads a page of a board, with somebody''s own entry, of one moment'
@@ -17,17 +19,20 @@ CREATE DEFINER = podium_owner@localhost FUNCTION podium._read_leaderboard(
     READS SQL DATA
     SQL SECURITY DEFINER
 BEGIN
-    -- Purpose:     What get_leaderboard tells, in one statement: one snapshot, and no transaction
+    -- Purpose:     What view_leaderboard tells, in one statement: one snapshot, and no transaction
     --              that stays open where the call is killed.
-    -- Parameters:  see get_leaderboard; none but p_user_id NULL
+    -- Parameters:  see view_leaderboard; p_page and p_per_page not NULL
     -- Result:      {"head": its first row, "page": array of entries, "own": array of one entry or
     --              none}
-    -- Errors:      those of get_leaderboard
+    -- Errors:      those of view_leaderboard
     -- Transaction: the caller's, REPEATABLE READ; called by a SELECT, since SET would read the
     --              newest rows and lock them
     -- Locks:       none
-    -- Example:     SELECT _read_leaderboard(1, 1, 50, NULL) INTO v_read;
+    -- Example:     SELECT _read_leaderboard(1, 1, 50, NULL, NULL, NULL) INTO v_read;
     DECLARE v_board_id BIGINT UNSIGNED;
+    DECLARE v_names VARCHAR(20);
+    -- Of nobody else is a name shown because it was asked for.
+    DECLARE v_own_shows BOOLEAN DEFAULT COALESCE(p_user_id = p_viewer_id, FALSE);
     DECLARE v_standing_key BIGINT;
     DECLARE v_skip BIGINT;
     DECLARE v_first_rank BIGINT;
@@ -39,7 +44,7 @@ BEGIN
     IF p_per_page NOT BETWEEN 1 AND 200 THEN
         CALL _raise('per_page_invalid', 'per_page must be 1 to 200');
     END IF;
-    CALL _find_board(p_exam_id, v_board_id);
+    CALL _require_reader(p_exam_id, p_viewer_id, p_viewer_role, v_board_id, v_names);
 
     SELECT JSON_OBJECT(
         'exam_id', e.exam_id,
@@ -49,7 +54,9 @@ BEGIN
         'per_page', p_per_page,
         'revision', b.revision,
         'changed_at', b.changed_at,
-        'epoch', LOWER(HEX(LEFT(b.head_hash, 8)))
+        'epoch', LOWER(HEX(LEFT(b.head_hash, 8))),
+        'board_access', e.board_access,
+        'names', v_names
     )
     INTO v_head
     FROM leaderboards AS b
@@ -65,8 +72,14 @@ BEGIN
     SELECT JSON_ARRAYAGG(JSON_OBJECT(
         'rank', v_first_rank - 1 + p.place,
         'user_id', p.user_id,
-        'username', u.username,
-        'full_name', u.full_name,
+        'username', IF(
+            v_names = 'hidden' AND NOT (v_own_shows AND p.user_id = p_user_id),
+            CONCAT('candidate-', u.user_id), u.username),
+        'full_name', CASE
+            WHEN v_names = 'full' OR (v_own_shows AND p.user_id = p_user_id) THEN u.full_name
+            WHEN v_names = 'username' THEN u.username
+            ELSE CONCAT('Candidate ', u.user_id)
+        END,
         'total_score', e.total_score,
         'total_time_sec', e.total_time_sec
     ))
@@ -88,8 +101,13 @@ BEGIN
     SELECT JSON_ARRAYAGG(JSON_OBJECT(
         'rank', _rank(e.board_id, e.standing_key),
         'user_id', e.user_id,
-        'username', u.username,
-        'full_name', u.full_name,
+        'username', IF(
+            v_names = 'hidden' AND NOT v_own_shows, CONCAT('candidate-', u.user_id), u.username),
+        'full_name', CASE
+            WHEN v_names = 'full' OR v_own_shows THEN u.full_name
+            WHEN v_names = 'username' THEN u.username
+            ELSE CONCAT('Candidate ', u.user_id)
+        END,
         'total_score', e.total_score,
         'total_time_sec', e.total_time_sec
     ))

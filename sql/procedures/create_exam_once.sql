@@ -27,8 +27,8 @@ BEGIN
     -- Errors:      idempotency_key_invalid, idempotency_key_reused, changes_invalid, time_invalid,
     --              title_invalid, weights_invalid, max_attempts_invalid, attempt_policy_invalid,
     --              schedule_invalid, duration_invalid, submissions_by_invalid,
-    --              board_access_invalid, board_names_invalid; 1568 inside an open transaction; after
-    --              1213 nothing has happened: try again
+    --              board_access_invalid, board_names_invalid; 1568 inside an open
+    --              transaction; after 1213 nothing has happened: try again
     -- Transaction: one statement of its own, READ COMMITTED
     -- Locks:       the key, the new rows; a call with the same key is waited for
     -- Example:     CALL create_exam_once(

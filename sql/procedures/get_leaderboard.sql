@@ -37,43 +37,7 @@ BEGIN
     --                 1       1 alice    Alice Chen     94.5000           3200
     --              rank user_id username full_name  total_score total_time_sec
     --                 1       1 alice    Alice Chen     94.5000           3200
-    DECLARE v_read JSON;
-    DECLARE v_autocommit BOOLEAN DEFAULT @@autocommit;
-    DECLARE EXIT HANDLER FOR SQLEXCEPTION
-    BEGIN
-        SET autocommit = v_autocommit;
-        RESIGNAL;
-    END;
-
-    -- In somebody's open transaction this fails and touches nothing.
-    SET TRANSACTION ISOLATION LEVEL REPEATABLE READ;
-    SET autocommit = 1;
-
-    SET TRANSACTION ISOLATION LEVEL REPEATABLE READ;
-    SELECT _read_leaderboard(p_exam_id, COALESCE(p_page, 1), COALESCE(p_per_page, 50), p_user_id)
-    INTO v_read;
-
-    SELECT
-        h.exam_id, h.exam_title, h.total_participants, h.page, h.per_page, h.revision, h.changed_at,
-        h.epoch
-    FROM JSON_TABLE(
-        v_read, '$.head'
-        COLUMNS (
-            exam_id            BIGINT UNSIGNED PATH '$.exam_id',
-            exam_title         VARCHAR(200)    CHARACTER SET utf8mb4 COLLATE utf8mb4_0900_ai_ci
-                                               PATH '$.exam_title',
-            total_participants INT UNSIGNED    PATH '$.total_participants',
-            page               BIGINT          PATH '$.page',
-            per_page           BIGINT          PATH '$.per_page',
-            revision           BIGINT UNSIGNED PATH '$.revision',
-            changed_at         DATETIME(6)     PATH '$.changed_at',
-            epoch              VARCHAR(16)     CHARACTER SET ascii COLLATE ascii_bin PATH '$.epoch'
-        )
-    ) AS h;
-    CALL _tell_entries(JSON_EXTRACT(v_read, '$.page'));
-    CALL _tell_entries(JSON_EXTRACT(v_read, '$.own'));
-
-    SET autocommit = v_autocommit;
+    CALL view_leaderboard(p_exam_id, p_page, p_per_page, p_user_id, NULL, NULL);
 END$$
 
 DELIMITER ;

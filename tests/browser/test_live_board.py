@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from tests.client import Api, token
 from tests.conftest import SECRET
@@ -340,3 +340,21 @@ def test_a_page_that_is_not_there_leads_to_the_board(api: Api, open_board: Open)
     expect(page.locator("h1")).to_have_text("There is nothing at this address")
     page.get_by_role("link", name="live board").click()
     expect_order(page, ["Candidate 1"])
+
+
+def test_a_board_for_everyone_takes_no_token(api: Api, browser: Browser) -> None:
+    exam_id, _, sessions = board(api, 2)
+    assert api.patch(f"/exams/{exam_id}", {"board_access": "everyone"}).status == 200
+    with browser.new_context() as context:
+        page = context.new_page()
+        page.goto(f"{api.url}/#exam_id={exam_id}")
+        expect_order(page, ["Candidate 2", "Candidate 1"])
+        expect_live(page)
+        score(api, sessions[0], 99)
+        expect_order(page, ["Candidate 1", "Candidate 2"])
+        # Closed again, it asks for a token.
+        assert api.patch(f"/exams/{exam_id}", {"board_access": "signed_in"}).status == 200
+        expect(page.locator("#sign-in")).to_be_visible(timeout=15_000)
+        page.reload()
+        expect(page.locator("#sign-in")).to_be_visible()
+        expect(page.locator("#app")).to_be_hidden()
