@@ -21,6 +21,7 @@ from gateway.coalescing import Coalescer, Crowd, Room
 from gateway.config import Config
 from gateway.db import Database, Held, Results
 from gateway.errors import Problem
+from gateway.holders import Holders
 
 Result = TypeVar("Result")
 
@@ -46,7 +47,8 @@ RETRY_AFTER_SEC = 2
 class Lane:
     """The way to one board."""
 
-    def __init__(self, room: Room) -> None:
+    def __init__(self, exam_id: int | None, room: Room) -> None:
+        self.exam_id = exam_id
         self.room = room
         # Whether the last call waited in vain: then one at a time finds out whether that is over.
         self.held = False
@@ -71,6 +73,7 @@ class Boards:
 
     def __init__(self, config: Config, database: Database) -> None:
         self._database = database
+        self.holders = Holders(database)
         self._wait_sec = config.board_wait_sec
         self._crowd = Crowd(MOST_WAITING, MOST_WAITING_FOR_A_BOARD)
         self._lanes: dict[int | None, Lane] = {}
@@ -97,7 +100,7 @@ class Boards:
                 if len(self._lanes) >= REMEMBERED_LANES:
                     # One that is in use and forgotten all the same lets a few too many in.
                     self._lanes = {key: one for key, one in self._lanes.items() if one.room.here}
-                new = Lane(self._crowd.room(lambda: _crowded(exam_id)))
+                new = Lane(exam_id, self._crowd.room(lambda: _crowded(exam_id)))
                 lane = self._lanes.setdefault(exam_id, new)
         return lane
 
@@ -126,19 +129,27 @@ class Boards:
         """Do work on a board once; raises Held where it, or a connection, was not to be had."""
         if not lane.held:
             with _holding(self._connections.acquire, self._connections.release):
-                try:
-                    return work()
-                except Held:
-                    lane.held = True
-                    raise
+                return self._work(lane, work)
         with (
             _holding(lane.trying.acquire, lane.trying.release),
             _holding(self._of_held.acquire, self._of_held.release),
             _holding(self._connections.acquire, self._connections.release),
         ):
-            result = work()
+            result = self._work(lane, work)
             lane.held = False
+            if lane.exam_id is not None:
+                self.holders.release(lane.exam_id)
             return result
+
+    def _work(self, lane: Lane, work: Callable[[], Result]) -> Result:
+        """Do work on a board, and take note of where it is held."""
+        try:
+            return work()
+        except Held:
+            lane.held = True
+            if lane.exam_id is not None:
+                self.holders.notice(lane.exam_id)
+            raise
 
     def call_slowly(self, exam_id: int, procedure: str, *values: object) -> Results:
         """CALL a procedure whose time grows with the exam, unless enough of them are under way."""
@@ -150,6 +161,9 @@ class Boards:
             self._maintenance[exam_id] += 1
         try:
             return self._database.call_slowly(procedure, *values)
+        except Held:
+            self.holders.notice(exam_id)
+            raise
         finally:
             with self._lock:
                 self._maintenance[exam_id] -= 1

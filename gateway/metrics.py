@@ -263,13 +263,14 @@ def init_app(app: Flask, metrics: Metrics, config: Config) -> None:
         lambda: getattr(app.extensions.get("podium.streams"), "open_streams", 0),
     )
     metrics.registry.register(Boards(database))
+    metrics.registry.register(app.extensions["podium.boards"].holders)
     exposition = Exposition(metrics.registry, config.metrics_max_age_sec)
 
     def show() -> Response:
         """Answer what this process has counted since it began."""
         return Response(exposition.text(), content_type=prometheus_client.CONTENT_TYPE_LATEST)
 
-    # No person stands there. But how many take part, and how often an exam's board changes, is
+    # No candidate stands there. But how many take part, and how often an exam's board changes, is
     # nobody's business who may not read the boards; an administrator may read all of them.
     guarded = require(ADMIN)(show)
 

@@ -17,6 +17,13 @@ GRANT INSERT, UPDATE, DELETE ON podium.leaderboard_snapshot TO podium_owner@loca
 GRANT INSERT, UPDATE, DELETE ON podium.leaderboard_counters TO podium_owner@localhost;
 GRANT INSERT, TRIGGER ON podium.leaderboard_revisions TO podium_owner@localhost;
 GRANT INSERT, TRIGGER ON podium.score_audit_log TO podium_owner@localhost;
+-- get_lock_holders. Names, hosts and the last statements of connections stand there too: what of
+-- them is told, and to whom, the procedure decides.
+GRANT SELECT ON performance_schema.data_locks TO podium_owner@localhost;
+GRANT SELECT ON performance_schema.data_lock_waits TO podium_owner@localhost;
+GRANT SELECT ON performance_schema.threads TO podium_owner@localhost;
+GRANT SELECT ON performance_schema.events_transactions_current TO podium_owner@localhost;
+GRANT SELECT ON performance_schema.events_statements_current TO podium_owner@localhost;
 
 -- podium_gateway: EXECUTE on the public procedures and nothing else.
 GRANT EXECUTE ON PROCEDURE podium.create_user TO podium_gateway, podium_dba;
@@ -50,6 +57,7 @@ GRANT EXECUTE ON PROCEDURE podium.export_leaderboard TO podium_gateway, podium_d
 GRANT EXECUTE ON PROCEDURE podium.list_exams TO podium_gateway, podium_dba;
 GRANT EXECUTE ON PROCEDURE podium.get_audit_trail TO podium_gateway, podium_dba;
 GRANT EXECUTE ON PROCEDURE podium.get_revisions TO podium_gateway, podium_dba;
+GRANT EXECUTE ON PROCEDURE podium.get_lock_holders TO podium_gateway, podium_dba;
 GRANT EXECUTE ON PROCEDURE podium.recalculate_leaderboard TO podium_gateway, podium_dba;
 GRANT EXECUTE ON PROCEDURE podium.check_leaderboard TO podium_gateway, podium_dba;
 GRANT EXECUTE ON PROCEDURE podium.verify_audit TO podium_gateway, podium_dba;

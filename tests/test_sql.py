@@ -88,6 +88,7 @@ PUBLIC = {
     "list_exams": "p_after p_limit",
     "get_audit_trail": "p_exam_id p_session_id p_after p_limit",
     "get_revisions": "p_exam_id p_after p_limit",
+    "get_lock_holders": "p_exam_id",
     "recalculate_leaderboard": "p_exam_id p_actor_id",
     "check_leaderboard": "p_exam_id",
     "verify_audit": "p_exam_id",

@@ -1,4 +1,4 @@
-"""The command line: db, exam, user, token, import, export, verify, simulate, watch.
+"""The command line: db, exam, user, token, import, export, verify, locks, simulate, watch.
 
 A module for each.
 """
@@ -12,13 +12,14 @@ from gateway.cli.db import db
 from gateway.cli.exams import exam
 from gateway.cli.exporting import export
 from gateway.cli.importing import import_scores
+from gateway.cli.locks import locks
 from gateway.cli.simulating import simulate
 from gateway.cli.tokens import token
 from gateway.cli.users import user
 from gateway.cli.verifying import verify
 from gateway.cli.watching import watch
 
-COMMANDS = (db, exam, user, token, import_scores, export, verify, simulate, watch)
+COMMANDS = (db, exam, user, token, import_scores, export, verify, locks, simulate, watch)
 
 
 def init_app(app: Flask) -> None:
