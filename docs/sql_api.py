@@ -50,12 +50,10 @@ Podium does. `\\G` in a script wants `--commands`.
   MySQL account itself.
 - The settings of the calling session (`sql_mode`, time zone, collation, `--safe-updates`,
   optimizer) change no result.
-- Arguments may be literals, variables and built-in functions. MySQL runs a CALL with a *stored*
-  function among its arguments under table locks, where temporary tables cannot be used twice:
-  `submit_score` and `submit_scores` then fail with 1137 and do nothing. Put the value into a
-  variable first.
-- Ctrl-C and `KILL QUERY` undo what a call was writing, as a whole, but run no handler: the
-  transaction may still be open and hold its locks. `ROLLBACK` ends it.
+- Without autocommit an argument that reads a table begins a transaction, and the call refuses it
+  with 1568: put the value into a variable first, and COMMIT.
+- Ctrl-C and `KILL QUERY` undo what a call was writing, as a whole, and leave no lock. They run no
+  handler: a session that came without autocommit has it from then on, until it sets it again.
 """
 
 

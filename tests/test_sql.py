@@ -21,6 +21,7 @@ from tests.sql_harness import (
     failures,
     make_exam,
     make_session,
+    make_user,
     problems_of,
     result_sets,
     rows,
@@ -273,6 +274,23 @@ def test_account_with_the_dba_role_alone_plays_an_exam(dba: Any) -> None:
     call(dba, "update_exam_weights", exam, 40, 40, 20, None)
     assert problems_of(dba, exam) == []
     assert rows(dba, "SELECT `rank` FROM leaderboard WHERE exam_id = %s", (exam,)) == [{"rank": 1}]
+
+
+def test_history_names_the_account_whoever_it_acts_for(admin: Any, dba: Any) -> None:
+    moderator = make_user(admin, "moderator")
+    exam = make_exam(dba)
+    call(dba, "submit_score", make_session(dba, exam), "quiz", 1, 1, 1, None, None, None, moderator)
+    call(dba, "recalculate_leaderboard", exam, moderator)
+    account = rows(dba, "SELECT USER() AS name")[0]["name"]
+    [[submission]] = call(dba, "get_audit_trail", exam, None, None, None)
+    assert (submission["actor"], submission["account"]) == (f"user:{moderator}", account)
+    revisions = rows(
+        dba,
+        "SELECT r.actor, r.account FROM leaderboard_revisions AS r INNER JOIN leaderboards AS b"
+        " ON b.board_id = r.board_id WHERE b.exam_id = %s AND r.reason = 'recalculation'",
+        (exam,),
+    )
+    assert revisions == [{"actor": f"user:{moderator}", "account": account}]
 
 
 @pytest.mark.parametrize(

@@ -189,13 +189,13 @@ class Ground:
         make = self.calls()[name]
         procedure, arguments = make()
         before = self.state()
-        arm(self.connection, None)
+        arm(self.connection, None, kind)
         call(self.connection, procedure, *arguments)
         points = points_of(self.connection)
         whole = _gained(before, self.state())
         procedure, arguments = make()
         before = self.state()
-        arm(self.connection, self.rng.randint(1, points), kind)
+        arm(self.connection, self.rng.randint(1, max(points, 1)), kind)
         where = f"{name}: {kind}, point {rows(self.connection, 'SELECT @fault_at AS n')[0]['n']}"
         failed = True
         try:

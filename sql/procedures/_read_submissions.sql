@@ -23,8 +23,8 @@ BEGIN
     --              p_details      of _submit
     --              p_actor_id     acting user of items that name none; NULL: the MySQL account
     --                             itself
-    -- Result:      array of objects: item_no, board_id (0: of no session), session_id, user_id,
-    --              module_type, raw_score, max_score, time_spent_sec, expected_version,
+    -- Result:      array of objects: item_no, board_id (0: of no session), exam_id, session_id,
+    --              user_id, module_type, raw_score, max_score, time_spent_sec, expected_version,
     --              submission_id, payload_hash (hex), actor_id, as_candidate, request_id,
     --              waited_us, code and detail (why it is refused), replayed
     -- Errors:      submissions_invalid, too_many_items
@@ -46,6 +46,7 @@ BEGIN
     SELECT JSON_ARRAYAGG(JSON_OBJECT(
         'item_no', k.item_no,
         'board_id', IF(k.code <=> 'session_not_found', 0, COALESCE(k.board_id, 0)),
+        'exam_id', IF(k.code <=> 'session_not_found', NULL, k.exam_id),
         'session_id', k.session_id,
         'user_id', IF(k.code <=> 'session_not_found', NULL, k.user_id),
         'module_type', k.module_type,
@@ -73,7 +74,7 @@ BEGIN
         SELECT
             i.item_no, i.session_id, i.module_type, i.raw_score, i.max_score,
             i.time_spent_sec, i.expected_version, i.submission_id, i.payload_hash,
-            i.actor_id, i.request_id, i.waited_us, b.board_id, s.user_id,
+            i.actor_id, i.request_id, i.waited_us, b.board_id, s.exam_id, s.user_id,
             COALESCE(i.actor_role, a.role, '') = 'candidate' AS as_candidate,
             CASE
                 WHEN i.code IS NOT NULL THEN i.code

@@ -40,7 +40,7 @@ BEGIN
         IF(c.code = 'version_conflict', t.current_version, NULL) AS current_version,
         t.submission_id,
         t.code IS NULL AND t.replayed OR t.code <=> 'replay' AS replayed,
-        b.exam_id,
+        t.exam_id,
         t.session_id,
         t.user_id,
         t.module_type,
@@ -57,7 +57,7 @@ BEGIN
         p_items, '$[*]'
         COLUMNS (
             item_no         INT UNSIGNED    PATH '$.item_no',
-            board_id        BIGINT UNSIGNED PATH '$.board_id',
+            exam_id         BIGINT UNSIGNED PATH '$.exam_id',
             session_id      BIGINT          PATH '$.session_id',
             user_id         BIGINT UNSIGNED PATH '$.user_id',
             module_type     VARCHAR(20)     CHARACTER SET utf8mb4 COLLATE utf8mb4_0900_ai_ci
@@ -71,7 +71,6 @@ BEGIN
             replayed        BOOLEAN         PATH '$.replayed'
         )
     ) AS t
-    LEFT JOIN leaderboards AS b FORCE INDEX (PRIMARY) ON b.board_id = t.board_id
     -- 'replay' is no error: it is not found there.
     LEFT JOIN error_catalog AS c FORCE INDEX (PRIMARY) ON c.code = t.code
     LEFT JOIN score_audit_log AS a FORCE INDEX (uq_score_audit_log_session_submission_id)

@@ -312,13 +312,13 @@ BEGIN
             j.board_id, j.user_id, j.total_score, j.total_time_sec, j.weighted_coding,
             j.weighted_quiz, j.weighted_assessment,
             1 + (
-                SELECT COALESCE(SUM(n.standings), 0)
+                SELECT COALESCE(SUM(c.standings), 0)
                 FROM leaderboard_levels AS l
-                STRAIGHT_JOIN leaderboard_counters AS n FORCE INDEX (PRIMARY)
-                    ON n.board_id = j.board_id
-                    AND n.level = l.level
-                    AND n.parent = j.new_key >> l.shift << l.shift
-                    AND n.bucket > j.new_key
+                STRAIGHT_JOIN leaderboard_counters AS c FORCE INDEX (PRIMARY)
+                    ON c.board_id = j.board_id
+                    AND c.level = l.level
+                    AND c.parent = j.new_key >> l.shift << l.shift
+                    AND c.bucket > j.new_key
                 -- Beside the whole board there is nothing, but looking there would lock the gap
                 -- behind its last row, where the next board's rows begin.
                 WHERE l.shift < 63

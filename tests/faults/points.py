@@ -38,9 +38,13 @@ TABLES = (
 WORDS = "SET SELECT INSERT UPDATE DELETE CALL IF WHILE RETURN WITH CREATE DROP DO".split()
 BEFORE = re.compile(r"(;|\bBEGIN|\bTHEN|\bELSE|\bDO|\bLOOP|\bREPEAT)$")
 POINT = """
-CREATE FUNCTION podium.fault_point() RETURNS BOOLEAN
+CREATE FUNCTION podium.fault_point(p_is_row BOOLEAN) RETURNS BOOLEAN
     DETERMINISTIC NO SQL SQL SECURITY INVOKER
 BEGIN
+    -- A duplicate is met by a row that is written and by nothing else.
+    IF @fault_errno = 1062 AND NOT p_is_row THEN
+        RETURN TRUE;
+    END IF;
     SET @points = COALESCE(@points, 0) + 1;
     IF @points = @fault_at THEN
         IF @fault_errno = 1317 THEN
@@ -71,7 +75,7 @@ def instrument(connection: Any) -> int:
             result_sets(
                 connection,
                 f"CREATE TRIGGER podium.fault_{table}_{event} AFTER {event} ON podium.{table}"
-                " FOR EACH ROW SET @row_written = podium.fault_point()",
+                " FOR EACH ROW SET @row_written = podium.fault_point(TRUE)",
             )
             count += 1
     # Dropping a routine has dropped its grants.
@@ -89,7 +93,7 @@ def with_points(text: str) -> tuple[str, int]:
         word = re.match(r"\w*", bare)
         if inside and word is not None and word[0] in WORDS and BEFORE.search(before):
             indent = line[: len(line) - len(line.lstrip())]
-            lines.append(f"{indent}DO podium.fault_point();")
+            lines.append(f"{indent}DO podium.fault_point(FALSE);")
             count += 1
         lines.append(line)
         before = bare or before
@@ -97,7 +101,7 @@ def with_points(text: str) -> tuple[str, int]:
 
 
 def arm(connection: Any, at: int | None, kind: str | None = None) -> None:
-    """Have the n-th point from here fail; None: none of them. Counts anew."""
+    """Have the n-th point from here fail; None: none of them. Counts the points of a kind anew."""
     errno = KINDS[kind] if kind else None
     result_sets(
         connection, "SET @points = 0, @fault_at = %s, @fault_errno = %s", (at or 0, errno or 0)
