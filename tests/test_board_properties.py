@@ -579,12 +579,15 @@ class BoardMachine(RuleBasedStateMachine):
     def decide(self, item: Row) -> Row:
         """Return the answer to an item as far as it is known before its neighbours are done."""
         session = self.by_id.get(item["session_id"])
+        code = self.refusal(item, session)
+        # Of somebody else's session a candidate is not told whose it is.
+        seen = None if code == "session_not_found" else session
         answer: Row = dict.fromkeys(OUTCOME_COLUMNS) | {
-            "code": self.refusal(item, session),
+            "code": code,
             "replayed": False,
             "current_version": None,
-            "exam_id": session and session.exam.exam_id,
-            "user_id": session and session.user_id,
+            "exam_id": seen and seen.exam.exam_id,
+            "user_id": seen and seen.user_id,
         }
         if answer["code"] == "version_conflict" and session is not None:
             answer["current_version"] = session.version

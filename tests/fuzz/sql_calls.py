@@ -61,6 +61,7 @@ POOLS = {
     "max_attempts": ("NULL", "1", "1000", "1001"),
     "duration_sec": ("NULL", "1", "4194303", "4194304"),
     "time_spent_sec": ("0", "60", "4194303", "4194304"),
+    "viewer_role": ("NULL", "'candidate'", "'viewer'", "'grader'", "'nobody'", "'root'"),
     "status": ("NULL", "'in_progress'", "'finished'", "'Finished'"),
     "exam_ids": ("NULL", "NULL", "'[1, 2]'", "'[]'", "'{}'", "'1'", "'[null]'", "'[\"1\"]'"),
 }
@@ -143,6 +144,8 @@ def _value(ground: Ground, rng: random.Random, name: str) -> str:
         return f"'{json.dumps(rng.choices(ground.sessions, k=rng.choice(LENGTHS)))}'"
     if name == "actor_id":
         return "NULL" if rng.random() < 0.6 else str(rng.choice(ground.users))
+    if name == "viewer_id":
+        return "NULL" if rng.random() < 0.3 else str(rng.choice(ground.users))
     known = {"exam_id": ground.exams, "session_id": ground.sessions, "user_id": ground.users}
     if name in known:
         return str(rng.choice(known[name]))
