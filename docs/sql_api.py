@@ -23,6 +23,7 @@ PROCEDURES = ROOT / "sql" / "procedures"
 WIDTH = 110
 FIELDS = ("Purpose", "Parameters", "Result sets", "Errors", "Transaction", "Locks", "Example")
 TIME = re.compile(r"\b\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{6}\b")
+HEAD = re.compile(r"\b[0-9A-F]{64}\b")
 EPOCH = re.compile(r"\b[0-9a-f]{16}\b")
 UUID = re.compile(r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b")
 ACTOR = re.compile(r"\bdba_doc@\S+")
@@ -288,6 +289,10 @@ def _steady(text: str) -> str:
         text = text.replace(uuid, f"38026148-e865-11f1-b717-{number:012x}")
     for number, epoch in enumerate(dict.fromkeys(EPOCH.findall(text)), 1):
         text = text.replace(epoch, f"5b1e0c7f92d4{number:04x}")
+    for number, head in enumerate(dict.fromkeys(HEAD.findall(text)), 1):
+        text = text.replace(
+            head, f"1C0E24545AB6A678B411671A2F637142E6594CC454AFC250743351E5{number:08X}"
+        )
     return ACTOR.sub("dba_doc@localhost", text)
 
 

@@ -51,7 +51,7 @@ SETTINGS = (
     "last_insert_id = 9, rand_seed1 = 1, rand_seed2 = 1",
 )
 # What two exams that were played alike differ in.
-OWN = re.compile(r"(_id|_at|epoch|^actor|^username)$")
+OWN = re.compile(r"(_id|_at|epoch|head_hash|^actor|^username)$")
 NEWEST = "SELECT COALESCE(MAX({}), 0) AS id FROM {}"
 
 
@@ -211,7 +211,8 @@ def play(connection: Any) -> list[list[Row]]:
     tell("get_session", second)
     tell("get_exam", exam)
     assert len(tell("get_audit_trail", exam, None, None, None)[0]) == len(items) + 1
-    assert tell("check_leaderboard", exam) + tell("verify_audit", exam) == [[], []]
+    for check in ("check_leaderboard", "verify_audit"):
+        assert tell(check, exam)[0] == []
     return [
         [{name: value for name, value in row.items() if not OWN.search(name)} for row in rows]
         for rows in told

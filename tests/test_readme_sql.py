@@ -24,8 +24,10 @@ PAGE = (ROOT / "README.md").read_text(encoding="utf-8").partition("### The same 
 ACCOUNT, SESSION = blocks(PAGE)[:2]
 PASSWORD = "a password of hers"
 TIME = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d+)?")
-# A submission's, and a board's epoch.
-SUBMISSION_ID = re.compile(r"\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b|\b[0-9a-f]{16}\b")
+# A submission's, a board's epoch, and the head of its history.
+SUBMISSION_ID = re.compile(
+    r"\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b|\b[0-9a-f]{16}\b|\b[0-9A-F]{64}\b"
+)
 
 
 def typed(session: str) -> list[tuple[str, list[str]]]:

@@ -369,7 +369,7 @@ def test_tampering_is_found_at_the_first_bad_revision(
     call(unguarded, "submit_scores", json.dumps(items), None)
     submit(unguarded, first, "assessment")
     board = rows(unguarded, "SELECT board_id FROM leaderboards WHERE exam_id = %s", (exam,))
-    assert call(unguarded, "verify_audit", exam) == [[]]
+    assert call(unguarded, "verify_audit", exam)[0] == []
 
     names = {
         "audit": "score_audit_log",
@@ -465,7 +465,7 @@ def test_session_settings_of_the_caller_change_nothing(connect: Connect, setting
     assert answers[1]["total_score"] == Decimal("16.6667")
     call(odd, "update_exam_weights", exam, "33.34", "33.33", "33.33", None)
     call(odd, "recalculate_leaderboard", exam, None)
-    assert call(odd, "verify_audit", exam) == [[]]
+    assert call(odd, "verify_audit", exam)[0] == []
     assert problems_of(plain, exam) == []
 
 
@@ -512,3 +512,20 @@ def tables(connection: Any) -> list[tuple[str, str]]:
         " WHERE table_schema = 'podium' AND extra = '' GROUP BY table_name",
     )
     return [(row["tab"], row["col"]) for row in found]
+
+
+def test_a_check_lists_the_first_thousand_problems_and_counts_all(admin: Any) -> None:
+    exam = make_exam(admin)
+    [board] = rows(admin, "SELECT board_id AS id FROM leaderboards WHERE exam_id = %s", (exam,))
+    result_sets(
+        admin,
+        "INSERT INTO leaderboard_counters (board_id, level, parent, bucket, standings, entries)"
+        " SELECT %s, 9, 0, n, 1, 1 FROM JSON_TABLE(%s, '$[*]' COLUMNS (n INT PATH '$')) AS j",
+        (board["id"], json.dumps(list(range(1, 1201)))),
+    )
+    problems, [checked] = call(admin, "check_leaderboard", exam)
+    assert len(problems) == 1000
+    assert [row["item"] for row in problems] == sorted(row["item"] for row in problems)
+    assert checked["verdict"] == "1200 problems, of which the first 1000 are listed"
+    result_sets(admin, "DELETE FROM leaderboard_counters WHERE level = 9")
+    assert call(admin, "check_leaderboard", exam)[0] == []

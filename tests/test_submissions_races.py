@@ -179,8 +179,8 @@ def test_submissions_race_with_everything_else(admin: Any, connect: Connect) -> 
         for _ in range(10):
             head, page, _own = call(connection, "get_leaderboard", exam, 1, 50, None)
             assert head[0]["total_participants"] == len(page)
-            assert call(connection, "check_leaderboard", exam) == [[]]
-            assert call(connection, "verify_audit", exam) == [[]]
+            assert call(connection, "check_leaderboard", exam)[0] == []
+            assert call(connection, "verify_audit", exam)[0] == []
         return []
 
     def starts(connection: Any) -> list[Row]:

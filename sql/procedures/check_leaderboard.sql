@@ -17,15 +17,21 @@ BEGIN
     --              scores, session totals, entries, every counter on every level, and the ranks
     --              they give.
     -- Parameters:  p_exam_id  of create_exam
-    -- Result sets: problem (module_score, session, entry, counter, rank, board), item, found,
-    --              expected: one row per difference, none when all is well. NULL: there is no such
-    --              thing, or none ought to be
+    -- Result sets: 1: problem (module_score, session, entry, counter, rank, board), item, found,
+    --                 expected: one row per difference, of the first 1,000; none when all is well.
+    --                 NULL: there is no such thing, or none ought to be
+    --              2: verdict (all is well, or how many problems there are), and what was checked:
+    --                 revision, sessions, entries, counters
     -- Errors:      exam_not_found; 1568 inside an open transaction
     -- Transaction: one statement of its own: one moment, while submissions go on
     -- Locks:       none
     -- Example:     CALL check_leaderboard(1);
     --              Empty set
-    DECLARE v_board_id BIGINT UNSIGNED;
+    --              verdict     revision sessions entries counters
+    --              all is well     1187      842     842      391
+    DECLARE v_most INT DEFAULT 1000;
+    DECLARE v_board_id, v_count, v_revision, v_sessions, v_entries, v_counters BIGINT UNSIGNED;
+    DECLARE v_problems JSON;
     DECLARE v_autocommit BOOLEAN DEFAULT @@autocommit;
     DECLARE EXIT HANDLER FOR SQLEXCEPTION
     BEGIN
@@ -220,10 +226,43 @@ BEGIN
         FROM leaderboards AS b
         WHERE b.board_id = v_board_id
     )
+    -- One pass over the sides, and no more than the first differences are kept.
+    SELECT
+        JSON_ARRAYAGG(JSON_OBJECT(
+            'place', d.place, 'problem', d.problem, 'item', d.item, 'found', d.found,
+            'expected', d.expected)),
+        COALESCE(MAX(d.problems), 0),
+        (SELECT revision FROM leaderboards WHERE board_id = v_board_id),
+        (SELECT COUNT(*) FROM exam_sessions WHERE exam_id = p_exam_id),
+        (SELECT COUNT(*) FROM leaderboard_snapshot WHERE board_id = v_board_id),
+        (SELECT COUNT(*) FROM leaderboard_counters WHERE board_id = v_board_id)
+    INTO v_problems, v_count, v_revision, v_sessions, v_entries, v_counters
+    FROM (
+        SELECT
+            problem, item, found, expected,
+            ROW_NUMBER() OVER (ORDER BY problem, item) AS place,
+            COUNT(*) OVER () AS problems
+        FROM sides
+        WHERE NOT (found <=> expected)
+    ) AS d
+    WHERE d.place <= v_most;
+
     SELECT problem, item, found, expected
-    FROM sides
-    WHERE NOT (found <=> expected)
-    ORDER BY problem, item;
+    FROM JSON_TABLE(
+        v_problems, '$[*]'
+        COLUMNS (
+            place    INT          PATH '$.place',
+            problem  VARCHAR(16)  CHARACTER SET utf8mb4 COLLATE utf8mb4_0900_ai_ci PATH '$.problem',
+            item     VARCHAR(100) CHARACTER SET utf8mb4 COLLATE utf8mb4_0900_ai_ci PATH '$.item',
+            found    VARCHAR(200) CHARACTER SET utf8mb4 COLLATE utf8mb4_0900_ai_ci PATH '$.found',
+            expected VARCHAR(200) CHARACTER SET utf8mb4 COLLATE utf8mb4_0900_ai_ci PATH '$.expected'
+        )
+    ) AS d
+    ORDER BY place;
+
+    SELECT
+        _verdict(v_count, v_most) AS verdict, v_revision AS revision, v_sessions AS sessions,
+        v_entries AS entries, v_counters AS counters;
 
     SET autocommit = v_autocommit;
 END$$

@@ -17,15 +17,23 @@ BEGIN
     --              with the audit rows it covers, the versions of the sessions with their number,
     --              and the scores that count now with the last ones that were submitted.
     -- Parameters:  p_exam_id  of create_exam
-    -- Result sets: revision, problem: by revision, the first bad one first; what is wrong with
-    --              sessions and scores of today comes with the board's revision; no row when all is
-    --              well
+    -- Result sets: 1: revision, problem: by revision, the first bad one first, at most 1,000; what
+    --                 is wrong with sessions and scores of today comes with the board's revision;
+    --                 no row when all is well
+    --              2: verdict (all is well, or how many problems there are), and what was checked:
+    --                 revisions, submissions, sessions, head_hash (64 hexadecimal digits: keep
+    --                 them elsewhere, and see that they are in the chain later)
     -- Errors:      exam_not_found; 1568 inside an open transaction
     -- Transaction: one statement of its own: one moment, while submissions go on
     -- Locks:       none
     -- Example:     CALL verify_audit(1);
     --              Empty set
-    DECLARE v_board_id BIGINT UNSIGNED;
+    --              verdict     revisions submissions sessions head_hash
+    --              all is well      1187        2519      842 1C0E24545AB6A678B411671A2F637142...
+    DECLARE v_most INT DEFAULT 1000;
+    DECLARE v_board_id, v_count, v_revisions, v_submissions, v_sessions BIGINT UNSIGNED;
+    DECLARE v_head_hash BINARY(32);
+    DECLARE v_problems JSON;
     DECLARE v_autocommit BOOLEAN DEFAULT @@autocommit;
     DECLARE EXIT HANDLER FOR SQLEXCEPTION
     BEGIN
@@ -148,9 +156,39 @@ BEGIN
             ON m.session_id = a.session_id AND m.module_type = a.module_type
         WHERE a.newness = 1 AND m.session_id IS NULL
     )
-    SELECT /*+ SET_VAR(group_concat_max_len = 1048576) */ revision, problem
-    FROM problems
-    ORDER BY revision, problem;
+    SELECT /*+ SET_VAR(group_concat_max_len = 1048576) */
+        JSON_ARRAYAGG(JSON_OBJECT(
+            'place', d.place, 'revision', d.revision, 'problem', d.problem)),
+        COALESCE(MAX(d.problems), 0),
+        (SELECT COUNT(*) FROM leaderboard_revisions WHERE board_id = v_board_id),
+        (SELECT COUNT(*) FROM score_audit_log WHERE board_id = v_board_id),
+        (SELECT COUNT(*) FROM exam_sessions WHERE exam_id = p_exam_id),
+        (SELECT head_hash FROM leaderboards WHERE board_id = v_board_id)
+    INTO v_problems, v_count, v_revisions, v_submissions, v_sessions, v_head_hash
+    FROM (
+        SELECT
+            revision, problem,
+            ROW_NUMBER() OVER (ORDER BY revision, problem) AS place,
+            COUNT(*) OVER () AS problems
+        FROM problems
+    ) AS d
+    WHERE d.place <= v_most;
+
+    SELECT revision, problem
+    FROM JSON_TABLE(
+        v_problems, '$[*]'
+        COLUMNS (
+            place    INT             PATH '$.place',
+            revision BIGINT UNSIGNED PATH '$.revision',
+            problem  VARCHAR(200)    CHARACTER SET utf8mb4 COLLATE utf8mb4_0900_ai_ci
+                                     PATH '$.problem'
+        )
+    ) AS d
+    ORDER BY place;
+
+    SELECT
+        _verdict(v_count, v_most) AS verdict, v_revisions AS revisions,
+        v_submissions AS submissions, v_sessions AS sessions, HEX(v_head_hash) AS head_hash;
 
     SET autocommit = v_autocommit;
 END$$

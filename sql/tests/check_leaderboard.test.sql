@@ -1,9 +1,11 @@
 -- check_leaderboard: one row per difference between the board and what the raw scores give.
-CALL podium_tap.plan(15);
+CALL podium_tap.plan(18);
 
 CALL podium_tap.open_exam(@exam);
 CALL podium.check_leaderboard(@exam);
 CALL podium_tap.is(podium_tap.rows_in(1), 0, 'an empty board is right');
+CALL podium_tap.is(
+    JSON_UNQUOTE(JSON_EXTRACT(@result, '$[1][0].verdict')), 'all is well', 'and a row says so');
 CALL podium_tap.enter(@exam, 'alice', @alice, @a);
 CALL podium_tap.enter(@exam, 'bob', @bob, @b);
 CALL podium_tap.enter(@exam, 'unscored', @unscored, @u);
@@ -12,10 +14,17 @@ CALL podium_tap.score(@b, 'coding', 70, 100);
 CALL podium_tap.score(@b, 'quiz', 70, 100);
 CALL podium.check_leaderboard(@exam);
 CALL podium_tap.is(podium_tap.rows_in(1), 0, 'so is one that submissions made');
+CALL podium_tap.is(
+    JSON_EXTRACT(@result, '$[1]'), JSON_ARRAY(JSON_OBJECT(
+        'verdict', 'all is well', 'revision', '3', 'sessions', '3', 'entries', '2',
+        'counters', '3')),
+    'with what was checked');
 SET @board = (SELECT board_id FROM podium.leaderboards WHERE exam_id = @exam);
 
 UPDATE podium.leaderboards SET total_participants = 3 WHERE board_id = @board;
 CALL podium.check_leaderboard(@exam);
+CALL podium_tap.is(
+    JSON_UNQUOTE(JSON_EXTRACT(@result, '$[1][0].verdict')), '1 problem', 'problems are counted');
 CALL podium_tap.is(
     CONCAT_WS(' ', podium_tap.column_of(1, 'problem'), podium_tap.got('item'),
     podium_tap.got('found'),

@@ -1,6 +1,6 @@
 -- verify_audit: walks the hash chain. What it says after tampering needs the triggers dropped:
 --               tests/test_sql.py.
-CALL podium_tap.plan(11);
+CALL podium_tap.plan(13);
 
 CALL podium_tap.join_podium('admin', 'admin', @admin);
 CALL podium_tap.open_exam(@exam);
@@ -21,6 +21,14 @@ CALL podium.submit_scores(@array, @admin);
 CALL podium.verify_audit(@exam);
 CALL podium_tap.is(podium_tap.rows_in(1), 0,
     'nor is anything wrong with what the procedures wrote');
+CALL podium_tap.is(
+    JSON_REMOVE(JSON_EXTRACT(@result, '$[1][0]'), '$.head_hash'), JSON_OBJECT(
+        'verdict', 'all is well', 'revisions', '5', 'submissions', '5', 'sessions', '2'),
+    'a row says so, with what was checked');
+CALL podium_tap.is(
+    JSON_UNQUOTE(JSON_EXTRACT(@result, '$[1][0].head_hash')),
+    (SELECT HEX(head_hash) FROM podium.leaderboards WHERE exam_id = @exam),
+    'and the head of the chain');
 CALL podium_tap.is(
     (SELECT GROUP_CONCAT(CONCAT(r.revision, r.reason,
     r.submissions) ORDER BY r.revision SEPARATOR ' ')

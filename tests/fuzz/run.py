@@ -45,5 +45,5 @@ def sick_boards(admin: Any) -> set[int]:
         exam_id
         for exam_id in exams
         for check in ("check_leaderboard", "verify_audit")
-        if call(admin, check, exam_id) != [[]]
+        if call(admin, check, exam_id)[0]
     }
