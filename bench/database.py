@@ -111,6 +111,9 @@ class Database:
             _title(candidates, number),
         )
         exam_id = int(created[0][0])
+        self.query(
+            'CALL podium.update_exam(%s, \'{"submissions_by": "candidates"}\', NULL)', exam_id
+        )
         board_id = self.number(
             "SELECT board_id FROM podium.leaderboards WHERE exam_id = %s", exam_id
         )

@@ -102,7 +102,6 @@ TITLE = {
     "type": "string",
     "minLength": 1,
     "maxLength": 200,
-    "pattern": r"\S",
     "description": "as it stands on the board: something that shows, no control characters, and "
     "none that turns the text around it",
 }

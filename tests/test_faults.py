@@ -308,7 +308,8 @@ def disk_full_restarted(ground: Ground, load: Load, order: random.Random) -> int
     assert ground.disk is not None
     fill(ground.disk)
     try:
-        load.wait_for_failures(order.randrange(1, 20))
+        # Who waits for a commit is told so when a gateway's patience ends.
+        load.wait_for_failures(timeout_sec=90)
     finally:
         make_room(ground.disk)
     ground.mysql.kill()
@@ -320,7 +321,8 @@ def disk_full_waited(ground: Ground, load: Load, order: random.Random) -> int:
     assert ground.disk is not None
     fill(ground.disk)
     try:
-        load.wait_for_failures(order.randrange(1, 20))
+        # Who waits for a commit is told so when a gateway's patience ends.
+        load.wait_for_failures(timeout_sec=90)
     finally:
         make_room(ground.disk)
     # A commit that found no room in the binary log looks for it again after a minute, whoever has

@@ -35,7 +35,7 @@ def test_what_lies_nowhere_is_a_problem_document(api: Api, path: str) -> None:
 @pytest.mark.parametrize(
     ("method", "path", "allowed"),
     [
-        ("GET", "/users", "OPTIONS, POST"),
+        ("PUT", "/users", "GET, HEAD, OPTIONS, POST"),
         ("DELETE", "/exams/1", "GET, HEAD, OPTIONS, PATCH"),
         ("PUT", "/scores", "OPTIONS, POST"),
         ("TRACE", "/leaderboard", "GET, HEAD, OPTIONS"),

@@ -97,7 +97,9 @@ class Load:
         since = time.monotonic()
         self.wait_until(lambda: self.acknowledged_since(since, gateway) >= enough)
 
-    def wait_for_failures(self, enough: int = 1, gateway: str | None = None) -> None:
+    def wait_for_failures(
+        self, enough: int = 1, gateway: str | None = None, timeout_sec: float = 20
+    ) -> None:
         """Wait until so many more requests failed: 503, or the connection broke."""
         since = time.monotonic()
 
@@ -109,7 +111,7 @@ class Load:
                 for outcome in tuple(self.outcomes)
             )
 
-        self.wait_until(lambda: failed() >= enough)
+        self.wait_until(lambda: failed() >= enough, timeout_sec)
 
     def acknowledged_since(self, moment: float, gateway: str | None = None) -> int:
         """Count the submissions that were sent after a moment and acknowledged."""
