@@ -62,5 +62,9 @@ GRANT EXECUTE ON PROCEDURE podium.recalculate_leaderboard TO podium_gateway, pod
 GRANT EXECUTE ON PROCEDURE podium.check_leaderboard TO podium_gateway, podium_dba;
 GRANT EXECUTE ON PROCEDURE podium.verify_audit TO podium_gateway, podium_dba;
 
--- podium_dba also reads the tables. It writes through the procedures only.
-GRANT SELECT ON podium.* TO podium_dba;
+-- podium_dba also reads the tables, explains its queries and sees what there is to call. It writes
+-- through the procedures only. SHOW_ROUTINE knows no schema: the texts of all routines of the
+-- server come with it, but no data. Not PROCESS, which shows everybody's statements with their
+-- values: get_lock_holders tells what of that is needed.
+GRANT SELECT, SHOW VIEW ON podium.* TO podium_dba;
+GRANT SHOW_ROUTINE ON *.* TO podium_dba;

@@ -164,7 +164,8 @@ def test_gateway_executes_the_public_procedures_and_nothing_else(admin: Any) -> 
 def test_dba_executes_the_same_and_reads(admin: Any) -> None:
     assert grants(admin, "podium_dba") == {
         USAGE % "podium_dba",
-        "GRANT SELECT ON `podium`.* TO `podium_dba`@`%`",
+        "GRANT SHOW_ROUTINE ON *.* TO `podium_dba`@`%`",
+        "GRANT SELECT, SHOW VIEW ON `podium`.* TO `podium_dba`@`%`",
     } | {f"GRANT EXECUTE ON PROCEDURE `podium`.`{name}` TO `podium_dba`@`%`" for name in PUBLIC}
 
 

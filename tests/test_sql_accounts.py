@@ -17,6 +17,8 @@ TABLE, ROUTINE, DATABASE, SERVER = 1142, 1370, 1044, 1227
 ACCOUNTS = ("gateway", "dba", "stranger")
 PASSWORD = "of an account that lives as long as a test"
 
+SHOW_VIEW = "SHOW CREATE VIEW podium.leaderboard"
+
 READS = ["SELECT 1 FROM podium.{table}", "TABLE podium.{table}", "SHOW COLUMNS FROM podium.{table}"]
 WRITES = [
     "INSERT INTO podium.{table} ({column}) VALUES (NULL)",
@@ -142,13 +144,44 @@ def test_a_stranger_does_not_even_see_the_schema(account: tuple[str, Any]) -> No
     name, connection = account
     seen = {row["Database"] for row in rows(connection, "SHOW DATABASES")}
     assert ("podium" in seen) == (name != "stranger")
-    # Nor what a procedure says, which needs the rights of the server's administrator.
-    hidden = rows(
+    # Nor what a procedure says, which DBAs may read.
+    found = rows(
         connection,
         "SELECT routine_name FROM information_schema.routines"
         " WHERE routine_schema = 'podium' AND routine_definition IS NOT NULL",
     )
-    assert hidden == []
+    assert bool(found) == (name == "dba")
+
+
+def test_a_dba_sees_what_there_is_to_call_and_how_a_query_is_executed(
+    account: tuple[str, Any],
+) -> None:
+    name, connection = account
+    shown = rows(connection, "SHOW PROCEDURE STATUS WHERE Db = 'podium'")
+    explain = "EXPLAIN SELECT * FROM podium.leaderboard WHERE exam_id = 1"
+    if name != "dba":
+        # Who is granted EXECUTE by a role is not shown what that is of.
+        assert {row["Name"] for row in shown} == set()
+        assert errno_of(connection, explain) == TABLE
+        return
+    assert {row["Name"] for row in shown} >= set(PUBLIC)
+    assert all(row["Comment"] for row in shown)
+    [created] = rows(connection, "SHOW CREATE PROCEDURE podium.get_exam")
+    assert "-- Purpose:" in created["Create Procedure"]
+    for statement in (explain, "EXPLAIN ANALYZE SELECT * FROM podium.leaderboard", SHOW_VIEW):
+        assert rows(connection, statement)
+
+
+def test_who_holds_locks_is_told_without_everybodys_statements(account: tuple[str, Any]) -> None:
+    name, connection = account
+    told = errno_of(connection, "CALL podium.get_lock_holders(NULL)")
+    assert told == (ROUTINE if name == "stranger" else None)
+    for table in ("sys.innodb_lock_waits", "performance_schema.data_locks"):
+        assert errno_of(connection, f"SELECT * FROM {table}") == TABLE
+    for statement in ("SHOW ENGINE INNODB STATUS", "SELECT * FROM information_schema.innodb_trx"):
+        assert errno_of(connection, statement) == SERVER
+    others = rows(connection, "SHOW PROCESSLIST")
+    assert {row["User"] for row in others} == {connection.user}
 
 
 @pytest.mark.parametrize("password", ["", "podium_owner", GATEWAY_PASSWORD])
