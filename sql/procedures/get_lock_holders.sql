@@ -67,8 +67,10 @@ BEGIN
         SELECT DISTINCT l.engine_transaction_id AS transaction_id, l.thread_id
         FROM performance_schema.events_transactions_current AS t
         STRAIGHT_JOIN performance_schema.data_locks AS l ON l.thread_id = t.thread_id
-        WHERE t.state = 'ACTIVE' AND l.lock_type = 'TABLE' AND l.object_schema = 'podium'
-            AND l.engine_transaction_id NOT IN (SELECT transaction_id FROM boards WHERE is_held)
+        WHERE t.state = 'ACTIVE' AND t.thread_id <> PS_CURRENT_THREAD_ID()
+            AND l.lock_type = 'TABLE' AND l.object_schema = 'podium'
+            AND t.thread_id NOT IN (
+                SELECT thread_id FROM boards WHERE is_held AND thread_id IS NOT NULL)
     ),
     held AS (
         SELECT DISTINCT
