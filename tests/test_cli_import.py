@@ -270,6 +270,54 @@ def test_what_could_make_another_attempt_count_is_not_guessed(load: Load, admin:
     assert attempts(admin, exam_id) == [(1, 15.0), (2, 18.0)]
 
 
+@pytest.mark.parametrize("swapped", [False, True])
+def test_rows_without_an_attempt_beside_rows_with_one_are_rejected(
+    load: Load, admin: Any, swapped: bool
+) -> None:
+    exam_id, name, other = make_exam(admin, 2), unique_name(), unique_name()
+    load(exam_id, scores(f"{name},A,coding,60,100,100"))
+    finish(admin, exam_id)
+    rows = [
+        f"{name},A,coding,90,100,100,2",
+        f"{name.upper()},Other,quiz,50,100,100,",
+        f"{other},B,coding,60,100,100,",
+    ]
+    file = scores(*(rows[::-1] if swapped else rows), header=HEADER + ",attempt_no")
+    for loaded in (2, 0):
+        told = load(exam_id, file, "--start-attempts")
+        assert told[:5] == (1, 3, loaded, 2 - loaded, 1)
+        assert told.rejects[0]["reason"].startswith("attempt_not_certain: ")
+        assert "in all of their rows" in told.rejects[0]["reason"]
+        assert board(admin, exam_id) == {name: 45.0, other: 30.0}
+
+
+def test_rows_that_make_another_attempt_count_move_none_that_names_none(
+    load: Load, admin: Any
+) -> None:
+    exam_id, name = make_exam(admin, 2), unique_name()
+    header = HEADER + ",attempt_no"
+    load(exam_id, scores(f"{name},A,coding,20,100,100"))
+    finish(admin, exam_id)
+    second = scores(f"{name},A,coding,40,100,100,2", header=header)
+    load(exam_id, second, "--start-attempts")
+    finish(admin, exam_id)
+    file = scores(f"{name},A,coding,100,100,100,1", f"{name},A,quiz,100,100,100,", header=header)
+    for loaded in (1, 0):
+        assert load(exam_id, file)[:5] == (1, 2, loaded, 1 - loaded, 1)
+        assert attempts(admin, exam_id) == [(1, 50.0), (2, 20.0)]
+
+
+def test_a_candidate_is_not_created_by_a_name_that_is_rejected(load: Load, admin: Any) -> None:
+    exam_id, name = make_exam(admin), unique_name()
+    file = scores(
+        f"{name.upper()},Other,quiz,50,100,60,",
+        f"{name},A,coding,60,100,60,1",
+        header=HEADER + ",attempt_no",
+    )
+    assert load(exam_id, file, "--start-attempts")[:5] == (1, 2, 1, 0, 1)
+    assert board(admin, exam_id) == {name: 30.0}
+
+
 # Dialects.
 
 

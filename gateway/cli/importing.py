@@ -76,7 +76,8 @@ def import_scores(
     The first line names the columns, in any order: username, full_name, module_type, raw_score,
     max_score, time_spent_sec; details (a JSON object) and attempt_no where there are any.
     Candidates who are missing are created, and their first attempts started. Scores go to the
-    attempt that counts, finished or not, unless attempt_no names another.
+    attempt that counts, finished or not, unless attempt_no names another: in all rows of a
+    candidate, or in none.
 
     \b
     flask --app gateway import scores.csv --exam 1 --dry-run
@@ -183,6 +184,10 @@ class Import:
                 for name in names
             ]
             answers = self._database.call("get_scores", self._exam_id, json.dumps(items))[0]
+            self._staging.identify(
+                (answer["username_key"], name["name_no"])
+                for name, answer in zip(names, answers, strict=True)
+            )
             for name, answer in zip(names, answers, strict=True):
                 starts = answer["session_id"] is None
                 if answer["code"] is not None:

@@ -41,10 +41,12 @@ CREATE TABLE names (
     username    TEXT    NOT NULL,
     attempt     INTEGER NOT NULL,       -- 0: none is named
     full_name   TEXT    NOT NULL,       -- of the first row
+    person      TEXT,                   -- the same for names that are one; NULL: it is none
     target_no   INTEGER,
     reason      TEXT,                   -- why they are refused
     UNIQUE (username, attempt)
 );
+CREATE INDEX names_of_a_person ON names (person, attempt);
 -- The attempts that they stand for: two ways to write one name are one.
 CREATE TABLE targets (
     target_no   INTEGER PRIMARY KEY,
@@ -161,6 +163,10 @@ class Staging:
             yield part
             last = part[-1]["name_no"]
 
+    def identify(self, people: Iterable[tuple[str | None, int]]) -> None:
+        """Take whose names they are: the key of each, the same for names that are one."""
+        self._db.executemany("UPDATE names SET person = ? WHERE name_no = ?", people)
+
     def reject_name(self, name_no: int, reason: str) -> None:
         """Reject all rows of a candidate."""
         self._db.execute("UPDATE names SET reason = ? WHERE name_no = ?", (reason, name_no))
@@ -204,6 +210,7 @@ class Staging:
 
         with_details: the file says what the details are, if only that there are none.
         """
+        self._reject_unnamed()
         same_details = "AND r.details IS s.details" if with_details else ""
         self._db.executescript(
             f"""
@@ -240,6 +247,26 @@ class Staging:
                 "attempt_not_certain: this lowers the attempt that counts, so that another one may "
                 "count; name the attempt in a column attempt_no",
             )
+
+    def _reject_unnamed(self) -> None:
+        """Reject what names no attempt of candidates who have rows that do.
+
+        Which attempt counts, and with it where such a row goes, would depend on those rows.
+        """
+        self._db.execute(
+            "UPDATE names SET target_no = NULL, reason = ? WHERE attempt = 0 AND reason IS NULL"
+            " AND EXISTS (SELECT 1 FROM names AS o"
+            " WHERE o.person = names.person AND o.attempt > 0)",
+            (
+                "attempt_not_certain: other rows of this candidate name an attempt, which may "
+                "change the one that counts; name it in attempt_no in all of their rows",
+            ),
+        )
+        self._db.execute(
+            "UPDATE targets SET name_no = n.name_no FROM (SELECT target_no, MIN(name_no) AS name_no"
+            " FROM names WHERE target_no IS NOT NULL GROUP BY target_no) AS n"
+            " WHERE n.target_no = targets.target_no AND n.name_no <> targets.name_no"
+        )
 
     def _lowered(self) -> set[int]:
         """Return the attempts that fall below what they are while others may count for them."""
