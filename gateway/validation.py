@@ -11,7 +11,6 @@ import jsonschema_rs
 from flask import g, request
 from jsonschema import Draft202012Validator, FormatChecker
 from jsonschema.exceptions import ValidationError
-from werkzeug.exceptions import RequestEntityTooLarge
 
 from gateway.connections import BODY_READ, TooManyBodies, watch_of
 from gateway.errors import FieldError, Problem, field_codes
@@ -203,14 +202,18 @@ def _read_body() -> bytes:
 
 def _whole_body(took_long: Callable[[], bool]) -> bytes:
     """Read all of the body, or refuse what is less."""
-    body = request.get_data(cache=False)
     expected = request.content_length
     if expected is None:
-        # Werkzeug reads a body in chunks up to the limit, and does not look whether it ends there.
-        limit = request.max_content_length
-        if limit is not None and len(body) >= limit and request.environ["wsgi.input"].read(1):
-            raise RequestEntityTooLarge
-    elif len(body) < expected:
+        # The server gives what came of chunks, and tells nobody that their end did not.
+        if "Transfer-Encoding" in request.headers or request.stream.read(1):
+            raise Problem(
+                "malformed_request",
+                "send the header Content-Length: of a body without it nobody can tell whether all "
+                "of it came",
+            )
+        return b""
+    body = request.get_data(cache=False)
+    if len(body) < expected:
         came = f"{len(body)} of {expected} bytes"
         if took_long():
             raise Problem("body_timeout", f"only {came} of the body came in time")
