@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import secrets
 import threading
 import time
@@ -13,6 +14,7 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from hashlib import blake2b
 from typing import Any, NamedTuple, cast
+from urllib.parse import urlsplit
 
 import redis
 from flask import current_app
@@ -421,6 +423,14 @@ def _board_key(exam_id: int) -> str:
     return f"podium:exam:{exam_id}"
 
 
+def _has_index(url: str, client: redis.Redis) -> bool:
+    """Tell whether the database that a client uses is the one that its address names."""
+    parts = urlsplit(url)
+    is_sound = parts.scheme == "unix" or re.fullmatch("/?[0-9]{0,9}", parts.path, re.ASCII)
+    index = client.connection_pool.connection_kwargs.get("db", 0)
+    return bool(is_sound) and index >= 0 and "#" not in url
+
+
 def _client(url: str, timeout_sec: float) -> redis.Redis:
     """Return a client that gives up in time; refuses an address that is none, before it is used."""
     try:
@@ -432,11 +442,14 @@ def _client(url: str, timeout_sec: float) -> redis.Redis:
             # By default redis-py tries for 4 s before it says that there is no server.
             retry=Retry(NoBackoff(), 0),
         )
+        # Of an index that is no number redis-py makes 0, and a fragment it passes over.
+        if not _has_index(url, client):
+            raise ValueError
         # Which reads the options behind the address, and connects to nothing.
         client.connection_pool.connection_class(**client.connection_pool.connection_kwargs)
     except (ValueError, TypeError):  # Their messages have parts of the address, and its password.
         raise ConfigError(
-            "PODIUM_REDIS_URL must be an address such as redis://:password@host:6379/0, with /, #, "
-            "?, @ and : of the password percent-encoded"
+            "PODIUM_REDIS_URL must be an address such as redis://:password@host:6379/0, with a "
+            "whole number at its end, and /, #, ?, @ and : of the password percent-encoded"
         ) from None
     return client

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import string
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -33,6 +34,8 @@ FROM_FILES = (
     "PODIUM_JWT_PUBLIC_KEY",
     "PODIUM_METRICS_TOKEN",
 )
+# What editors and shells leave around a value, unseen; with the mark that begins a file.
+BLANKS = string.whitespace + "\N{NO-BREAK SPACE}\N{ZERO WIDTH NO-BREAK SPACE}"
 
 
 class ConfigError(Exception):
@@ -184,12 +187,19 @@ class MysqlUrl:
             )
         if parts.path not in ("", "/", "/podium"):
             raise ConfigError(f"Podium's database is called podium, not {parts.path.strip('/')}")
+        options = parse_qs(parts.query, keep_blank_values=True)
+        socket = options.pop("unix_socket", [None])
+        # Which ones is not said: behind a ? or # that is not encoded stands a part of the password.
+        if options or len(socket) > 1 or socket == [""] or "#" in url:
+            raise ConfigError(
+                "behind a MySQL address may stand ?unix_socket=/path, once, and nothing else"
+            )
         return cls(
             user=unquote(parts.username or ""),
             password=unquote(parts.password or ""),
             host=parts.hostname or "127.0.0.1",
             port=parts.port or 3306,
-            unix_socket=parse_qs(parts.query).get("unix_socket", [None])[0],
+            unix_socket=socket[0],
         )
 
     @property
@@ -218,8 +228,14 @@ def setting(environ: Mapping[str, str], name: str) -> str | None:
         raise ConfigError(f"{name}_FILE: {file} is not UTF-8") from None
     except ValueError:
         raise ConfigError(f"{name}_FILE: {file!r} is no name of a file") from None
-    if not found.strip():
+    bare = found.strip(BLANKS)
+    if not bare:
         raise ConfigError(f"{name}_FILE: {file} is empty")
+    if bare != found:
+        raise ConfigError(
+            f"{name}_FILE: {file} has blanks, empty lines or a byte order mark around the value: "
+            "one line end after it is all that may be there"
+        )
     return found
 
 

@@ -11,7 +11,14 @@ from pathlib import Path
 import pytest
 
 from gateway import create_app
-from gateway.config import Config, ConfigError, MysqlUrl, administrative_mysql_url
+from gateway.config import (
+    FROM_FILES,
+    Config,
+    ConfigError,
+    MysqlUrl,
+    administrative_mysql_url,
+    setting,
+)
 from services.process import kept_port
 from services.server import ROOT
 from tests.command_line import FLASK
@@ -56,6 +63,25 @@ BAD = {
     "an option of Redis": (
         {"PODIUM_REDIS_URL": "redis://cache/0?hidden=1"},
         "PODIUM_REDIS_URL mus",
+    ),
+    "an index of Redis": ({"PODIUM_REDIS_URL": "redis://cache:1/abc"}, "PODIUM_REDIS_URL must be"),
+    "an index below 0": ({"PODIUM_REDIS_URL": "redis://cache:1/-1"}, "PODIUM_REDIS_URL must be"),
+    "an index as an option": ({"PODIUM_REDIS_URL": "unix:///r?db=-1"}, "PODIUM_REDIS_URL must be"),
+    "a fragment of Redis": (
+        {"PODIUM_REDIS_URL": "redis://cache:1/0#2"},
+        "PODIUM_REDIS_URL must be",
+    ),
+    "an option of MySQL": (
+        {"PODIUM_MYSQL_URL": "mysql://x:y@db/podium?unix_sokcet=/hidden"},
+        "may stand ?unix_socket=/path",
+    ),
+    "an empty socket": (
+        {"PODIUM_MYSQL_URL": "mysql://x:hidden@db/podium?unix_socket="},
+        "may stand ?unix_socket=/path",
+    ),
+    "a fragment of MySQL": (
+        {"PODIUM_MYSQL_URL": "mysql://x:y@db/podium#hidden"},
+        "may stand ?unix_socket=/path",
     ),
     "a limit": ({"PODIUM_RATE_LIMIT_STAFF": "often"}, "PODIUM_RATE_LIMIT_STAFF must be a rate"),
     "an origin": ({"PODIUM_CORS_ORIGINS": "https://x/"}, "PODIUM_CORS_ORIGINS must be origins"),
@@ -177,6 +203,15 @@ def test_a_file_without_a_secret_is_refused(tmp_path: Path, content: bytes, mess
         Config.from_environ(
             {"PODIUM_MYSQL_URL": "x", "PODIUM_JWT_SECRET_FILE": f"{tmp_path}/secret"}
         )
+
+
+@pytest.mark.parametrize("name", FROM_FILES)
+@pytest.mark.parametrize("around", ["\ufeff{}", "{} \n", " {}", "\t{}", "{}\n\n", "\n{}", "{}\xa0"])
+def test_a_file_with_more_than_a_secret_is_refused(tmp_path: Path, name: str, around: str) -> None:
+    (tmp_path / "secret").write_text(around.format(GOOD["PODIUM_JWT_SECRET"]), encoding="utf-8")
+    with pytest.raises(ConfigError, match=f"^{name}_FILE: .*/secret has blanks") as refused:
+        setting({f"{name}_FILE": f"{tmp_path}/secret"}, name)
+    assert GOOD["PODIUM_JWT_SECRET"] not in str(refused.value)
 
 
 def test_a_url_has_one_password() -> None:
