@@ -70,8 +70,8 @@ SCENES = {
     "create_user": Scene(),
     "create_exam": Scene(),
     "start_session": Scene(before=("CALL create_user('bob', 'Bob Stone', 'candidate');",)),
+    "start_session_once": Scene(),
     "submit_score": Scene(
-        before=("CALL start_session(1, 2, NULL);",),
         after=("CALL submit_score(1, 'coding', 101, 100, 2400, NULL, NULL, NULL, NULL);",),
     ),
     "submit_scores": Scene(

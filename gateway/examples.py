@@ -515,7 +515,10 @@ EXAMPLES: dict[str, list[Example]] = {
             201,
             NEW_SESSION,
             {"sub": "4", "role": "candidate"},
-            request={"body": {"exam_id": 1, "user_id": 4}},
+            request={
+                "headers": {"Idempotency-Key": "carol-1"},
+                "body": {"exam_id": 1, "user_id": 4},
+            },
         ),
         Example(
             "in_progress",

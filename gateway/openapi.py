@@ -621,7 +621,7 @@ CREATION_KEY = {
     "in": "header",
     "schema": schemas.IDEMPOTENCY_KEY,
     "description": "A key of the caller's own. Sent again with the same body it creates nothing "
-    "and returns what it created; with another body it is refused (409).",
+    "and returns what it returned, as that stands now; with another body it is refused (409).",
 }
 IF_NONE_MATCH = {
     "name": "If-None-Match",
@@ -739,6 +739,7 @@ PATHS: dict[str, dict[str, Operation]] = {
             (403, 404, 409),
             answers={201: "Session", 200: "Session"},
             body="NewSession",
+            headers=(CREATION_KEY,),
         ),
         "get": _operation(
             "list_sessions",

@@ -37,6 +37,7 @@ GRANT EXECUTE ON PROCEDURE podium.update_exam TO podium_gateway, podium_dba;
 GRANT EXECUTE ON PROCEDURE podium.update_exam_weights TO podium_gateway, podium_dba;
 GRANT EXECUTE ON PROCEDURE podium.register_candidates TO podium_gateway, podium_dba;
 GRANT EXECUTE ON PROCEDURE podium.start_session TO podium_gateway, podium_dba;
+GRANT EXECUTE ON PROCEDURE podium.start_session_once TO podium_gateway, podium_dba;
 GRANT EXECUTE ON PROCEDURE podium.finish_session TO podium_gateway, podium_dba;
 GRANT EXECUTE ON PROCEDURE podium.submit_score TO podium_gateway, podium_dba;
 GRANT EXECUTE ON PROCEDURE podium.submit_scores TO podium_gateway, podium_dba;

@@ -110,7 +110,7 @@ class World:
             for name in (
                 *("alice", "bob", "carol", "dave", "erin"),
                 *("alice-coding-1", "alice-assessment-1", "bob-quiz-1"),
-                *("backend-1", "frontend-1"),
+                *("backend-1", "frontend-1", "carol-1"),
             )
         }
         people = [("alice", "Alice Chen"), ("bob", "Bob Novak"), ("carol", "Carol Diaz")]

@@ -67,6 +67,7 @@ PUBLIC = {
     "update_exam": "p_exam_id p_changes p_actor_id",
     "update_exam_weights": "p_exam_id p_weight_coding p_weight_quiz p_weight_assessment p_actor_id",
     "start_session": "p_exam_id p_user_id p_actor_id",
+    "start_session_once": "p_exam_id p_user_id p_idempotency_key p_actor_id p_actor_role",
     "register_candidates": "p_exam_id p_candidates p_actor_id",
     "finish_session": "p_session_id p_actor_id",
     "submit_score": "p_session_id p_module_type p_raw_score p_max_score p_time_spent_sec p_details"

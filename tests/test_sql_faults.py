@@ -121,6 +121,10 @@ class Ground:
                 "start_session",
                 (self.exam, make_user(self.watcher), None),
             ),
+            "start_session_once": lambda: (
+                "start_session_once",
+                (self.exam, make_user(self.watcher), unique_name(), None, None),
+            ),
             "finish_session": lambda: (
                 "finish_session",
                 (make_session(self.watcher, self.exam), None),

@@ -13,7 +13,7 @@ from gateway.boards import boards
 from gateway.db import Results, database
 from gateway.errors import Problem
 from gateway.representation import with_json
-from gateway.validation import Validator
+from gateway.validation import Validator, idempotency_key
 
 blueprint = Blueprint("sessions", __name__)
 new_session = Validator(schemas.NEW_SESSION)
@@ -23,11 +23,23 @@ sessions_query = Validator(schemas.SESSIONS_QUERY)
 @blueprint.post("/sessions")
 @require(*SITTERS)
 def start_session() -> ResponseReturnValue:
-    """Start an attempt (201), or return the one in progress (200)."""
+    """Start an attempt (201), or return the one in progress (200).
+
+    Idempotency-Key makes it repeatable past the end of the attempt.
+    """
     session = new_session.body()
     caller().require_self(session["user_id"], "a candidate starts their own sessions only")
     exam_id = caller().enter(session["exam_id"])
-    [[row]] = boards().call(exam_id, "start_session", exam_id, session["user_id"], None)
+    # The token's role counts, as everywhere; the id tells whose key it is.
+    [[row]] = boards().call(
+        exam_id,
+        "start_session_once",
+        exam_id,
+        session["user_id"],
+        idempotency_key(),
+        caller().user_id,
+        caller().role,
+    )
     boards().remember(row["session_id"], exam_id)
     return row, HTTPStatus.CREATED if row.pop("created") else HTTPStatus.OK
 

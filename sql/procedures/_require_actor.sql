@@ -7,6 +7,7 @@ DELIMITER $$
 
 CREATE DEFINER = podium_owner@localhost PROCEDURE podium._require_actor(
     p_actor_id   BIGINT,
+    p_actor_role VARCHAR(20),
     p_user_id    BIGINT,
     p_session_id BIGINT
 )
@@ -19,6 +20,7 @@ BEGIN
     --              somebody else's session they are told what they would be of one that does not
     --              exist: which there are is nobody's business.
     -- Parameters:  p_actor_id    acting user; NULL: the MySQL account itself, which may
+    --              p_actor_role  their role where the caller answers for it; NULL: that of users
     --              p_user_id     whose session it is
     --              p_session_id  the session; NULL: one that is about to start
     -- Result sets: none
@@ -26,12 +28,15 @@ BEGIN
     --              who see all sessions, but neither start nor finish any)
     -- Transaction: the caller's
     -- Locks:       none
-    -- Example:     CALL _require_actor(7, 8, 42);
+    -- Example:     CALL _require_actor(7, NULL, 8, 42);
     --              ERROR 50300 (45000): session_not_found: session 42 does not exist
     DECLARE v_role VARCHAR(20);
 
     -- Not SET, which would lock the row; and nobody is refused what is their own.
-    SELECT (SELECT role FROM users WHERE user_id = p_actor_id AND user_id <> p_user_id) INTO v_role;
+    SELECT IF(
+        p_actor_id <> p_user_id,
+        COALESCE(p_actor_role, (SELECT role FROM users WHERE user_id = p_actor_id)), NULL)
+    INTO v_role;
 
     IF v_role = 'grader' THEN
         CALL _raise('forbidden', 'graders neither start nor finish sessions');

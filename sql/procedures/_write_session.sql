@@ -6,9 +6,10 @@ DROP FUNCTION IF EXISTS podium._write_session;
 DELIMITER $$
 
 CREATE DEFINER = podium_owner@localhost FUNCTION podium._write_session(
-    p_exam_id  BIGINT,
-    p_user_id  BIGINT,
-    p_actor_id BIGINT
+    p_exam_id    BIGINT,
+    p_user_id    BIGINT,
+    p_actor_id   BIGINT,
+    p_actor_role VARCHAR(20)
 )
     RETURNS JSON
     COMMENT 'Starts an attempt, or finds the one in progress, as one statement'
@@ -18,7 +19,7 @@ CREATE DEFINER = podium_owner@localhost FUNCTION podium._write_session(
 BEGIN
     -- Purpose:     The rules of start_session under the exam's lock: done or undone as a whole, and
     --              no lock left behind, by KILL QUERY too. See _write_submissions.
-    -- Parameters:  see start_session
+    -- Parameters:  see start_session_once
     -- Result:      {"session_id": ..., "created": 1: new, 0: was in progress}
     -- Errors:      those of start_session; 1062 where another call has started the same attempt in
     --              between: the caller starts again and finds it
@@ -26,7 +27,7 @@ BEGIN
     --              alone
     -- Locks:       shared, the exam, before the new row, as update_exam_weights does, so that the
     --              two cannot deadlock; the new row, and shared its user
-    -- Example:     SET v_started = _write_session(1, 1, NULL);
+    -- Example:     SET v_started = _write_session(1, 1, NULL, NULL);
     DECLARE v_board_id BIGINT UNSIGNED;
     DECLARE v_session_id BIGINT UNSIGNED;
     DECLARE v_attempt_no INT DEFAULT 0;
@@ -39,7 +40,7 @@ BEGIN
 
     CALL _find_board(p_exam_id, v_board_id);
     -- Before anything is looked up: the answer tells nobody which users there are.
-    CALL _require_actor(p_actor_id, p_user_id, NULL);
+    CALL _require_actor(p_actor_id, p_actor_role, p_user_id, NULL);
     SELECT (SELECT role FROM users WHERE user_id = p_user_id) INTO v_role;
     IF v_role IS NULL THEN
         CALL _raise('user_not_found',

@@ -45,7 +45,7 @@ BEGIN
         CALL _raise('session_not_found',
                     CONCAT('session ', COALESCE(p_session_id, 'NULL'), ' does not exist'));
     END IF;
-    CALL _require_actor(p_actor_id, v_user_id, p_session_id);
+    CALL _require_actor(p_actor_id, NULL, v_user_id, p_session_id);
 
     UPDATE exam_sessions
     SET status = 'finished', finished_at = UTC_TIMESTAMP(6)

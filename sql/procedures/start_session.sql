@@ -30,45 +30,7 @@ BEGIN
     -- Example:     CALL start_session(1, 1, NULL);
     --              session_id exam_id user_id attempt_no status      version ... created
     --                       1       1       1          1 in_progress       0 ...       1
-    DECLARE v_started JSON;
-    DECLARE v_collisions INT DEFAULT 0;
-    DECLARE v_autocommit BOOLEAN DEFAULT @@autocommit;
-    DECLARE EXIT HANDLER FOR SQLEXCEPTION
-    BEGIN
-        SET autocommit = v_autocommit;
-        RESIGNAL;
-    END;
-
-    -- In somebody's open transaction this fails and touches nothing.
-    SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
-    SET autocommit = 1, timestamp = DEFAULT;
-
-    CALL _settle_session();
-
-    -- Again where another call has started the same attempt in between.
-    WHILE v_started IS NULL DO
-        BEGIN
-            DECLARE EXIT HANDLER FOR 1062
-            BEGIN
-                SET v_collisions = v_collisions + 1;
-                IF v_collisions > 3 THEN
-                    RESIGNAL;
-                END IF;
-            END;
-
-            SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
-            SET v_started = _write_session(p_exam_id, p_user_id, p_actor_id);
-        END;
-    END WHILE;
-
-    SELECT
-        session_id, exam_id, user_id, attempt_no, status, version, total_score, weighted_coding,
-        weighted_quiz, weighted_assessment, total_time_sec, started_at, deadline_at, finished_at,
-        JSON_VALUE(v_started, '$.created' RETURNING UNSIGNED) AS created
-    FROM exam_sessions
-    WHERE session_id = JSON_VALUE(v_started, '$.session_id' RETURNING UNSIGNED);
-
-    SET autocommit = v_autocommit;
+    CALL start_session_once(p_exam_id, p_user_id, NULL, p_actor_id, NULL);
 END$$
 
 DELIMITER ;

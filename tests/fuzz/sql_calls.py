@@ -61,6 +61,7 @@ POOLS = {
     "max_attempts": ("NULL", "1", "1000", "1001"),
     "duration_sec": ("NULL", "1", "4194303", "4194304"),
     "time_spent_sec": ("0", "60", "4194303", "4194304"),
+    "actor_role": ("NULL", "NULL", "'candidate'", "'grader'", "'admin'", "'root'"),
     "viewer_role": ("NULL", "'candidate'", "'viewer'", "'grader'", "'nobody'", "'root'"),
     "status": ("NULL", "'in_progress'", "'finished'", "'Finished'"),
     "exam_ids": ("NULL", "NULL", "'[1, 2]'", "'[]'", "'{}'", "'1'", "'[null]'", "'[\"1\"]'"),
