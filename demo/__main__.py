@@ -19,6 +19,7 @@ from demo.screen import Screen
 from gateway.simulation import candidates, play
 from gateway.simulation.client import Gateway, PlayError
 from gateway.simulation.play import Exam, Record
+from services.process import port_number
 from services.server import HOME, Server
 from services.stack import Stack, find_administrator, start_stack
 
@@ -231,7 +232,7 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--home", type=Path, default=HOME, help="folder of the servers (.local)")
     parser.add_argument(
         "--port",
-        type=int,
+        type=port_number,
         default=os.environ.get("PODIUM_PORT") or None,
         help="the gateway's port (PODIUM_PORT, or a free one)",
     )

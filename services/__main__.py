@@ -11,7 +11,7 @@ from pathlib import Path
 
 from services.lease import users
 from services.mysql import own_mysql
-from services.process import write_private
+from services.process import port_number, write_private
 from services.server import HOME
 from services.source import external_url
 from services.stack import drop_data, require_unused, start_stack, stop_stack
@@ -30,7 +30,7 @@ def main() -> None:
     up_parser = commands.add_parser("up", help="start everything that does not run yet")
     up_parser.add_argument(
         "--port",
-        type=int,
+        type=port_number,
         default=os.environ.get("PODIUM_PORT") or None,
         help="the gateway's port (PODIUM_PORT, or a free one)",
     )

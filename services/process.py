@@ -135,6 +135,16 @@ def kept_secret(path: Path) -> str:
     return secret
 
 
+def port_number(text: str) -> int:
+    """Read the port that somebody wants for the gateway; of what is none, ends with one line."""
+    is_number = text.isascii() and text.isdigit() and len(text) <= 5
+    if not is_number or not 0 < int(text) <= 65535:
+        raise SystemExit(
+            f"PODIUM_PORT (or --port) must be a whole number from 1 to 65535, not {text[:40]!r}"
+        )
+    return int(text)
+
+
 def kept_port(path: Path, wanted: int | None = None) -> int:
     """Return the loopback port kept in a file while it is free, else a new free one.
 

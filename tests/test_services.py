@@ -589,6 +589,26 @@ def test_a_gateway_of_other_code_is_started_anew(
         assert pid_of(home, "fifth") != pid
 
 
+@pytest.mark.parametrize("port", ["99999", "-1", "http"])
+@pytest.mark.parametrize("command", [("services", "up"), ("demo",)])
+def test_a_port_that_is_none_is_refused_in_one_line(
+    tmp_path: Path, command: tuple[str, ...], port: str
+) -> None:
+    refused = subprocess.run(
+        [sys.executable, "-m", command[0], "--home", str(tmp_path), *command[1:]],
+        cwd=ROOT,
+        env=os.environ | {"PODIUM_PORT": port},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert refused.stderr == (
+        f"PODIUM_PORT (or --port) must be a whole number from 1 to 65535, not {port!r}\n"
+    )
+    assert refused.returncode == 1
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_fixed_port_that_is_taken_is_named(home: Path, stack: Stack) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
