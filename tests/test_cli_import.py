@@ -121,7 +121,7 @@ def test_the_same_file_again_changes_nothing(load: Load, admin: Any) -> None:
 def test_a_corrected_earlier_row_does_not_overtake_a_later_one(load: Load, admin: Any) -> None:
     exam_id, name = make_exam(admin), unique_name()
     first, second = f"{name},A,quiz,50,100,60", f"{name},A,quiz,80,100,60"
-    assert load(exam_id, scores(first, second)).loaded == 2
+    assert load(exam_id, scores(first, second)).loaded == 1
     again = load(exam_id, scores(first.replace("50", "55"), second))
     assert again[:5] == (0, 2, 0, 2, 0)
     assert board(admin, exam_id) == {name: 24.0}
@@ -140,7 +140,7 @@ def test_a_shortened_and_a_longer_file_bring_the_board_to_their_last_row(
 ) -> None:
     exam_id, name = make_exam(admin), unique_name()
     rows = [f"{name},A,quiz,{points},100,60" for points in (50, 60, 70)]
-    for count, loaded in ((3, 3), (2, 2), (1, 1), (3, 2)):
+    for count, loaded in ((3, 1), (2, 1), (1, 1), (3, 1)):
         assert load(exam_id, scores(*rows[:count])).loaded == loaded
         assert board(admin, exam_id) == {name: (40 + 10 * count) * 0.3}
 
@@ -160,9 +160,34 @@ def test_what_a_grader_changed_is_brought_back(load: Load, admin: Any) -> None:
 def test_two_ways_to_write_a_name_are_one_candidate(load: Load, admin: Any) -> None:
     exam_id, name = make_exam(admin), unique_name()
     file = scores(f"{name},A,quiz,50,100,60", f"{name.upper()},A,quiz,80,100,60")
-    for loaded in (2, 0):
+    for loaded in (1, 0):
         assert load(exam_id, file).loaded == loaded
         assert board(admin, exam_id) == {name: 24.0}
+
+
+def test_a_row_that_a_later_one_replaces_is_unchanged(load: Load, admin: Any) -> None:
+    exam_id, name = make_exam(admin), unique_name()
+    file = scores(*(f"{name},A,coding,{points},100,60" for points in (50, 80, 50, 80)))
+    assert load(exam_id, file, "--dry-run")[:5] == (0, 4, 1, 3, 0)
+    for loaded in (1, 0):
+        assert load(exam_id, file)[:5] == (0, 4, loaded, 4 - loaded, 0)
+    log = call(admin, "get_audit_trail", exam_id, None, None, None)[0]
+    assert [row["new_raw_score"] for row in log] == [80]
+
+
+def test_the_row_before_takes_the_place_of_one_that_mysql_refuses(
+    load: Load, admin: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    exam_id, name = make_exam(admin), unique_name()
+    # As if this command knew less than MySQL does.
+    monkeypatch.setattr("gateway.cli.importing.Validator.problem", lambda *_: None)
+    long = "9" * 15
+    file = scores(
+        f"{name},A,coding,50,100,60", f"{name},A,coding,80,100,60", f"{name},A,coding,1,{long},60"
+    )
+    for loaded in (1, 0):
+        assert load(exam_id, file)[:5] == (1, 3, loaded, 2 - loaded, 1)
+        assert board(admin, exam_id) == {name: 40.0}
 
 
 def test_a_dry_run_tells_what_would_change_and_changes_nothing(

@@ -217,15 +217,20 @@ class Import:
         ):
             parts = self._staging.to_load(ROWS_PER_CALL)
             rows = next(parts, [])
-            starting = self._starting(rows, ahead)
             while rows:
-                self._started(*starting)
-                following = next(parts, [])
-                starting = self._starting(following, ahead)
-                rejected += self._submit(rows)
-                done += len(rows)
-                report(done, done, rejected)
-                rows = following
+                starting = self._starting(rows, ahead)
+                while rows:
+                    self._started(*starting)
+                    following = next(parts, [])
+                    starting = self._starting(following, ahead)
+                    rejected += self._submit(rows)
+                    done += len(rows)
+                    report(min(done, planned.loaded), done, rejected)
+                    rows = following
+                if rejected:
+                    self._staging.choose()
+                    parts = self._staging.to_load(ROWS_PER_CALL)
+                    rows = next(parts, [])
 
     def _starting(self, rows: list[Row], ahead: ThreadPoolExecutor) -> tuple[list[Row], Any]:
         """Begin to start the attempts of rows that have none yet; return them, and the answers."""

@@ -32,7 +32,8 @@ CREATE TABLE rows (
     max_score   TEXT,
     time_spent  INTEGER,
     details     TEXT,                   -- canonical JSON
-    loads       INTEGER NOT NULL DEFAULT 0,
+    differs     INTEGER NOT NULL DEFAULT 0,    -- behind the last that MySQL shows
+    loads       INTEGER NOT NULL DEFAULT 0,    -- the last of its module, and differs
     loaded      INTEGER NOT NULL DEFAULT 0
 );
 -- The candidates as the file writes them, with the number of the attempt where it names one.
@@ -206,7 +207,7 @@ class Staging:
         )
 
     def decide(self, with_details: bool) -> None:
-        """Decide which rows are loaded: those of a module behind the last that MySQL shows.
+        """Decide which rows are loaded: the last of a module, unless MySQL shows the same.
 
         with_details: the file says what the details are, if only that there are none.
         """
@@ -233,13 +234,26 @@ class Staging:
             GROUP BY r.target_no, r.module_type;
             CREATE UNIQUE INDEX temp.shown_module ON shown (target_no, module_type);
 
-            UPDATE rows SET loads = 1
+            UPDATE rows SET differs = 1
             WHERE reason IS NULL AND row_no > COALESCE((
                 SELECT s.row_no FROM temp.shown AS s
                 WHERE s.target_no = rows.target_no AND s.module_type = rows.module_type
             ), 0);
             CREATE INDEX rows_to_load ON rows (row_no) WHERE loads AND reason IS NULL;
             """
+        )
+        self.choose()
+
+    def choose(self) -> None:
+        """Choose the rows that are loaded; again where some were rejected since.
+
+        Then the one before takes the place of a last one.
+        """
+        self._db.execute(
+            "UPDATE rows SET loads = 1 WHERE differs AND NOT loads AND reason IS NULL"
+            " AND row_no = (SELECT MAX(l.row_no) FROM rows AS l"
+            " WHERE l.target_no = rows.target_no AND l.module_type = rows.module_type"
+            " AND l.reason IS NULL)"
         )
         for target_no in self._lowered():
             self.reject_target(
@@ -276,9 +290,7 @@ class Staging:
             " INNER JOIN targets AS t ON t.target_no = r.target_no AND t.rivals > 0"
             " LEFT JOIN scores AS s"
             " ON s.target_no = r.target_no AND s.module_type = r.module_type"
-            " WHERE r.reason IS NULL AND r.loads AND r.row_no = (SELECT MAX(l.row_no)"
-            " FROM rows AS l WHERE l.target_no = r.target_no AND l.module_type = r.module_type"
-            " AND l.reason IS NULL)"
+            " WHERE r.reason IS NULL AND r.loads AND NOT r.loaded"
         )
         found = set()
         for row in lasts:
@@ -295,7 +307,8 @@ class Staging:
             "SELECT r.row_no, r.target_no, r.module_type, r.raw_score, r.max_score, r.time_spent,"
             " r.details, t.version FROM rows AS r"
             " INNER JOIN targets AS t ON t.target_no = r.target_no"
-            " WHERE r.row_no > ? AND r.loads AND r.reason IS NULL ORDER BY r.row_no LIMIT ?",
+            " WHERE r.row_no > ? AND r.loads AND NOT r.loaded AND r.reason IS NULL"
+            " ORDER BY r.row_no LIMIT ?",
             last,
             size,
         ):
@@ -322,7 +335,8 @@ class Staging:
     def reject_target(self, target_no: int, reason: str) -> None:
         """Reject what would be loaded into an attempt."""
         self._db.execute(
-            "UPDATE rows SET reason = ? WHERE target_no = ? AND reason IS NULL AND loads",
+            "UPDATE rows SET reason = ? WHERE target_no = ? AND reason IS NULL AND differs"
+            " AND NOT loaded",
             (reason, target_no),
         )
 
