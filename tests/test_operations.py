@@ -22,6 +22,7 @@ import pytest
 import urllib3
 
 from gateway import loader
+from gateway.config import MysqlUrl
 from gateway.loader import statements
 from services import start_mysql
 from services.server import ROOT
@@ -32,6 +33,7 @@ from tests.factories import make_exam, make_session, submission, unique_name
 from tests.locks import waiting
 from tests.own_server import OwnServer
 from tests.test_stream import listening
+from tests.test_tampering import EDITS
 from tests.waiting import wait_until
 
 MODULES = ("coding", "quiz", "assessment")
@@ -547,3 +549,121 @@ def test_the_dump_lets_the_exam_go_on(source: Database, old: Administrator, tmp_
     ]
     first_read = next(n for n, text in enumerate(said) if text.startswith("SELECT /*!40001"))
     assert "UNLOCK TABLES" in said[:first_read]
+
+
+# What is hashed, after a trip.
+
+# Each kind of value that JSON of MySQL's holds and a dump does not: DECIMAL, times, a set of bits.
+DETAILS = (
+    "JSON_OBJECT('points', 1.50, 'half', CAST(2.50 AS DECIMAL(10, 2)), 'at', NOW(6),"
+    " 'day', CURDATE(), 'big', 18446744073709551615, 'odd', 0.1e0, 'nothing', NULL,"
+    " 'text', 'é 😀 \\\\ \"',',"
+    " 'list', JSON_ARRAY(TRUE, -0.0, 1e20, CAST(7.0 AS DECIMAL(3, 1))))"
+)
+
+
+def play_everything(database: Database) -> int:
+    """Play an exam in which everything that is hashed has a value that is odd; return its id."""
+    made = json.dumps({"title": "Größe 😀", "max_attempts": 2, "submissions_by": "candidates"})
+    [(exam_id, *_)] = database.execute("CALL podium.create_exam_once(%s, NULL, NULL)", made)
+    users = [database.make_user(f"user-{number}-é") for number in range(3)]
+    sessions = [
+        database.execute("CALL podium.start_session(%s, %s, NULL)", exam_id, user)[0][0]
+        for user in users
+    ]
+    for session in sessions:
+        # Of a thirteenth, to the last of twenty decimals.
+        database.execute(
+            f"CALL podium.submit_score(%s, 'coding', 7.00000000000000000001, 13, 60, {DETAILS},"
+            " NULL, NULL, NULL)",
+            session,
+        )
+    items = [
+        {"session_id": session, "module_type": "quiz", "raw_score": 1.10, "max_score": 3}
+        | {"time_spent_sec": 5, "details": {"points": 1.50, "text": "😀"}}
+        for session in sessions
+    ]
+    database.execute("CALL podium.submit_scores(%s, NULL)", json.dumps(items))
+    database.execute("CALL podium.update_exam_weights(%s, 33.34, 33.33, 33.33, NULL)", exam_id)
+    renamed = json.dumps({"full_name": "Zoë 😀"})
+    database.execute("CALL podium.update_user(%s, %s, NULL)", users[0], renamed)
+    changed = json.dumps({"board_names": "hidden", "attempt_policy": "latest"})
+    database.execute("CALL podium.update_exam(%s, %s, NULL)", exam_id, changed)
+    database.execute("CALL podium.recalculate_leaderboard(%s, NULL)", exam_id)
+    assert_sound(database, exam_id)
+    return int(exam_id)
+
+
+def assert_tampering_is_found(database: Database, exam_id: int) -> None:
+    """Edit each column of the history, one at a time, and see it found."""
+    for file in sorted((SQL / "triggers").glob("*.sql")):
+        database.execute(f"DROP TRIGGER podium.{file.stem}")
+    database.execute("SET @other_session = (SELECT MAX(session_id) FROM podium.exam_sessions)")
+    database.execute("USE podium")
+    board = f"board_id = (SELECT board_id FROM leaderboards WHERE exam_id = {exam_id})"
+    # The second revision is a submission, the last but one a change of settings.
+    for table, edits in EDITS.items():
+        for revision in (2, 7) if table == "leaderboard_revisions" else (2,):
+            row = f"{board} AND revision = {revision}"
+            database.execute(f"CREATE TEMPORARY TABLE genuine AS SELECT * FROM {table} WHERE {row}")
+            for column, value in edits.items():
+                database.execute(f"UPDATE {table} SET {column} = {value} WHERE {row}")
+                assert database.execute(f"CALL verify_audit({exam_id})"), (table, column)
+                database.execute(
+                    f"UPDATE {table} SET {column} = (SELECT {column} FROM genuine) WHERE {row}"
+                )
+            database.execute("DROP TEMPORARY TABLE genuine")
+    assert database.execute(f"CALL verify_audit({exam_id})") == []
+
+
+def test_what_is_hashed_survives_a_dump_and_tampering_is_still_found(
+    source: Database, empty: Database, old: Administrator, new: Administrator, tmp_path: Path
+) -> None:
+    exam_id = play_everything(source)
+    old.does(DUMP, tmp_path)
+    # A server of other defaults.
+    empty.execute("SET GLOBAL sql_mode = 'NO_BACKSLASH_ESCAPES', GLOBAL time_zone = '+05:45'")
+    try:
+        new.does(RESTORE, tmp_path)
+        assert contents(empty) == contents(source)
+        assert_sound(empty, exam_id)
+        assert_tampering_is_found(empty, exam_id)
+    finally:
+        empty.execute("SET GLOBAL sql_mode = DEFAULT, GLOBAL time_zone = '+00:00'")
+
+
+def test_what_is_hashed_survives_replication(source: Database, empty: Database) -> None:
+    place = MysqlUrl.parse(source.url)
+    source.execute("DROP DATABASE podium")
+    for name in ("podium_owner@localhost", "podium_gateway", "podium_dba"):
+        source.execute(f"DROP USER IF EXISTS {name}")
+    [(log, position, *_)] = source.execute("SHOW BINARY LOG STATUS")
+    source.execute("SET sql_log_bin = 0")
+    source.execute("CREATE USER copyist@'%' IDENTIFIED BY 'copyist'")
+    source.execute("GRANT REPLICATION SLAVE ON *.* TO copyist@'%'")
+    source.execute("SET sql_log_bin = 1")
+    empty.execute("SET GLOBAL server_id = 2")
+    empty.execute(
+        "CHANGE REPLICATION SOURCE TO SOURCE_HOST = '127.0.0.1', SOURCE_PORT = %s, SOURCE_USER ="
+        " %s, SOURCE_PASSWORD = %s, GET_SOURCE_PUBLIC_KEY = 1, SOURCE_LOG_FILE = %s,"
+        " SOURCE_LOG_POS = %s",
+        place.port,
+        "copyist",
+        "copyist",
+        log,
+        position,
+    )
+    empty.execute("START REPLICA")
+    try:
+        source.upgrade()
+        exam_id = play_everything(source)
+        [(log, position, *_)] = source.execute("SHOW BINARY LOG STATUS")
+        [(events,)] = empty.execute("SELECT SOURCE_POS_WAIT(%s, %s, 60)", log, position)
+        assert events is not None and events >= 0
+        assert contents(empty) == contents(source)
+        assert_sound(empty, exam_id)
+    finally:
+        empty.execute("STOP REPLICA")
+        empty.execute("RESET REPLICA ALL")
+        empty.execute("SET GLOBAL server_id = 1")
+        source.execute("DROP USER copyist@'%'")
