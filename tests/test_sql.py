@@ -278,6 +278,36 @@ def test_account_with_the_dba_role_alone_plays_an_exam(dba: Any) -> None:
     assert rows(dba, "SELECT `rank` FROM leaderboard WHERE exam_id = %s", (exam,)) == [{"rank": 1}]
 
 
+def test_lowered_number_of_attempts_leaves_the_attempt_that_counts(admin: Any) -> None:
+    exam = make_exam(admin, max_attempts=3)
+    user = make_user(admin)
+    first = make_session(admin, exam, user)
+    assert submit(admin, first, "quiz", 90)["total_score"] == 27
+    call(admin, "finish_session", first, None)
+    second = make_session(admin, exam, user)
+    call(admin, "update_exam", exam, '{"max_attempts": 1}', None)
+    answer = submit(admin, second, "quiz", 20)
+    assert (answer["rank"], answer["total_score"]) == (1, 27)
+    assert call(admin, "check_leaderboard", exam)[0] == []
+
+
+def test_actor_who_cannot_be_costs_the_others_nothing(admin: Any) -> None:
+    exam = make_exam(admin)
+    item = {"module_type": "quiz", "raw_score": 1, "max_score": 1, "time_spent_sec": 1}
+    items = [item | {"session_id": make_session(admin, exam)} for _ in range(2)]
+    items[1] |= {"actor_id": -5, "actor_role": "grader"}
+    told = call(admin, "submit_scores", json.dumps(items), None)[0]
+    assert [row["code"] for row in told] == [None, "actor_not_found"]
+
+
+def test_candidate_who_is_nobody_submits_for_nobody(admin: Any) -> None:
+    session = make_session(admin, make_exam(admin))
+    item = {"module_type": "quiz", "raw_score": 1, "max_score": 1, "time_spent_sec": 1}
+    items = [item | {"session_id": session, "actor_role": "candidate"}]
+    told = call(admin, "submit_scores", json.dumps(items), None)[0]
+    assert [row["code"] for row in told] == ["session_not_found"]
+
+
 def test_history_names_the_account_whoever_it_acts_for(admin: Any, dba: Any) -> None:
     moderator = make_user(admin, "moderator")
     exam = make_exam(dba)

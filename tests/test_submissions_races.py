@@ -251,7 +251,7 @@ def open_submission(connection: Any, session_id: int, raw: int) -> None:
         f"SELECT _read_submissions('{items}', NULL, NULL) INTO @items",
         "SET TRANSACTION ISOLATION LEVEL SERIALIZABLE",
         "START TRANSACTION",
-        "SET @refused = _write_submissions(@items, NULL)",
+        "SET @refused = _write_submissions(@items, NULL, FALSE)",
     ):
         result_sets(connection, statement)
 

@@ -23,7 +23,7 @@ BEGIN
     --              p_details   what was changed; NULL: nothing but the board
     -- Result sets: none
     -- Errors:      none
-    -- Transaction: the caller's, SERIALIZABLE, the board locked
+    -- Transaction: the caller's, READ COMMITTED, the board locked
     -- Locks:       the new revision
     -- Example:     CALL _advance_board(1, 'recalculation', NULL, NULL);
     -- As text and back: a DECIMAL or a date inside a JSON value of MySQL's does not survive a dump,

@@ -22,7 +22,7 @@ BEGIN
     --              p_changes  see update_exam
     -- Result sets: none
     -- Errors:      those of update_exam but for exam_not_found
-    -- Transaction: the caller's, SERIALIZABLE, the board and the exam locked
+    -- Transaction: the caller's, READ COMMITTED, the board and the exam locked
     -- Locks:       none more
     -- Example:     CALL _apply_settings(1, _exam_settings(1), '{"max_attempts": 2}');
     DECLARE v_unknown TEXT CHARACTER SET utf8mb4 COLLATE utf8mb4_0900_bin;
@@ -120,6 +120,7 @@ BEGIN
         weight_quiz = v_weight_quiz,
         weight_assessment = v_weight_assessment,
         max_attempts = v_max_attempts,
+        most_attempts = GREATEST(most_attempts, v_max_attempts),
         attempt_policy = v_attempt_policy,
         starts_at = v_starts_at,
         ends_at = v_ends_at,

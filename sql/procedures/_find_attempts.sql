@@ -103,14 +103,14 @@ BEGIN
                 AND p.user_id = IF(p_counted, u.user_id, NULL)
             LEFT JOIN LATERAL (
                 SELECT attempt_no AS attempts, status = 'in_progress' AS in_progress
-                FROM exam_sessions
+                FROM exam_sessions FORCE INDEX (uq_exam_sessions_exam_user_attempt)
                 WHERE exam_id = p_exam_id AND user_id = u.user_id
                 ORDER BY attempt_no DESC
                 LIMIT 1
             ) AS l ON TRUE
             LEFT JOIN LATERAL (
                 SELECT session_id, attempt_no
-                FROM exam_sessions
+                FROM exam_sessions FORCE INDEX (uq_exam_sessions_exam_user_attempt)
                 WHERE exam_id = p_exam_id AND user_id = u.user_id
                     AND CASE
                         WHEN i.attempt_no IS NOT NULL THEN attempt_no = i.attempt_no

@@ -6,7 +6,8 @@ DROP FUNCTION IF EXISTS podium._lock_submissions;
 DELIMITER $$
 
 CREATE DEFINER = podium_owner@localhost FUNCTION podium._lock_submissions(
-    p_items JSON
+    p_items   JSON,
+    p_recheck BOOLEAN
 )
     RETURNS JSON
     COMMENT 'Locks the boards and sessions of submissions and decides each item'
@@ -16,24 +17,26 @@ CREATE DEFINER = podium_owner@localhost FUNCTION podium._lock_submissions(
 BEGIN
     -- Purpose:     Everything that can change between two submissions is read here, under the
     --              board's lock: weights, status, deadline, version, the scores to be replaced.
-    -- Parameters:  p_items  of _read_submissions
+    -- Parameters:  p_items    of _read_submissions
+    --              p_recheck  look the submission ids up once more; READ COMMITTED only, since a
+    --                         locking search for what is not there would lock a gap
     -- Result:      array of objects, those not refused so far, by board and place: item_no,
     --              board_id, exam_id, session_id, user_id, module_type, raw_score, max_score,
     --              weighted_score, time_spent_sec, expected_version, submission_id, payload_hash
     --              (hex), actor_id, request_id; base_version, base_total_score, base_time_sec: of
     --              the session before the array; old_raw_score, old_max_score, old_weighted_score,
     --              old_time_spent_sec: what is replaced (NULL: the module's first score);
-    --              max_attempts, attempt_policy; code: why it is refused. Then what follows from
+    --              most_attempts, attempt_policy; code: why it is refused. Then what follows from
     --              the items of its session before it, as if there were none (see
     --              _chain_submissions): is_last (of its module), version, total_before. NULL where
     --              no item is left
     -- Errors:      none
-    -- Transaction: the caller's, SERIALIZABLE
+    -- Transaction: the caller's, SERIALIZABLE, or READ COMMITTED where p_recheck
     -- Locks:       the boards in ascending order, each followed by its sessions, FOR UPDATE; then,
     --              shared, the exams and the module scores to be replaced. Every look-up is by a
     --              whole unique key that exists, so that records are locked and never gaps: two
     --              boards do not meet.
-    -- Example:     SET v_items = _lock_submissions(v_items);
+    -- Example:     SET v_items = _lock_submissions(v_items, FALSE);
     DECLARE v_held JSON;
 
     SELECT JSON_ARRAYAGG(JSON_OBJECT(
@@ -66,12 +69,14 @@ BEGIN
         'old_max_score', m.max_score,
         'old_weighted_score', m.weighted_score,
         'old_time_spent_sec', m.time_spent_sec,
-        'max_attempts', e.max_attempts,
+        'most_attempts', e.most_attempts,
         'attempt_policy', e.attempt_policy,
         'is_last', TRUE,
         'version', s.version + 1,
         'total_before', s.total_score,
         'code', CASE
+            WHEN r.payload_hash = UNHEX(t.payload_hash) THEN 'replay'
+            WHEN r.payload_hash IS NOT NULL THEN 'submission_id_reused'
             WHEN t.as_candidate AND e.submissions_by = 'graders' THEN 'forbidden'
             WHEN t.actor_id = s.user_id AND s.status = 'finished' THEN 'session_finished'
             -- By the moment it arrived: this statement's, less the time it has waited elsewhere.
@@ -95,12 +100,14 @@ BEGIN
                 item_no          INT UNSIGNED    PATH '$.item_no',
                 board_id         BIGINT UNSIGNED PATH '$.board_id',
                 session_id       BIGINT UNSIGNED PATH '$.session_id',
-                module_type      VARCHAR(20)     PATH '$.module_type',
+                module_type      VARCHAR(20)     CHARACTER SET utf8mb4 COLLATE utf8mb4_0900_ai_ci
+                                                 PATH '$.module_type',
                 raw_score        DECIMAL(30, 20) PATH '$.raw_score',
                 max_score        DECIMAL(30, 20) PATH '$.max_score',
                 time_spent_sec   INT             PATH '$.time_spent_sec',
                 expected_version BIGINT          PATH '$.expected_version',
-                submission_id    VARCHAR(64)     PATH '$.submission_id',
+                submission_id    VARCHAR(64)     CHARACTER SET utf8mb4 COLLATE utf8mb4_0900_bin
+                                                 PATH '$.submission_id',
                 payload_hash     CHAR(64)        PATH '$.payload_hash',
                 actor_id         BIGINT          PATH '$.actor_id',
                 as_candidate     BOOLEAN         PATH '$.as_candidate',
@@ -129,7 +136,10 @@ BEGIN
                 THEN s.session_id
         END
         AND m.module_type = t.module_type
-    FOR UPDATE OF b, s;
+    LEFT JOIN score_audit_log AS r FORCE INDEX (uq_score_audit_log_session_submission_id)
+        ON r.session_id = IF(p_recheck, t.session_id, NULL)
+        AND r.submission_id = t.submission_id
+    FOR UPDATE OF b, s FOR SHARE OF e, m, r;
 
     RETURN v_held;
 END$$

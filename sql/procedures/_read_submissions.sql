@@ -45,10 +45,10 @@ BEGIN
 
     SELECT JSON_ARRAYAGG(JSON_OBJECT(
         'item_no', k.item_no,
-        'board_id', IF(k.code <=> 'session_not_found', 0, COALESCE(k.board_id, 0)),
-        'exam_id', IF(k.code <=> 'session_not_found', NULL, k.exam_id),
+        'board_id', COALESCE(k.board_id, 0),
+        'exam_id', IF(k.code IN ('forbidden', 'session_not_found'), NULL, k.exam_id),
         'session_id', k.session_id,
-        'user_id', IF(k.code <=> 'session_not_found', NULL, k.user_id),
+        'user_id', IF(k.code IN ('forbidden', 'session_not_found'), NULL, k.user_id),
         'module_type', k.module_type,
         'raw_score', k.raw_score,
         'max_score', k.max_score,
@@ -79,13 +79,15 @@ BEGIN
             CASE
                 WHEN i.code IS NOT NULL THEN i.code
                 WHEN COALESCE(i.actor_role, a.role) = 'viewer' THEN 'forbidden'
-                WHEN i.actor_id IS NOT NULL AND i.actor_role IS NULL AND a.user_id IS NULL
+                WHEN i.actor_id < 1
+                    OR (i.actor_id IS NOT NULL AND i.actor_role IS NULL AND a.user_id IS NULL)
                     THEN 'actor_not_found'
                 WHEN s.session_id IS NULL
                     OR NOT JSON_CONTAINS(i.actor_exam_ids, CAST(s.exam_id AS JSON))
                     THEN 'session_not_found'
                 -- Which sessions of others there are is nobody's business.
-                WHEN COALESCE(i.actor_role, a.role) = 'candidate' AND i.actor_id <> s.user_id
+                WHEN COALESCE(i.actor_role, a.role) = 'candidate'
+                    AND COALESCE(i.actor_id, 0) <> s.user_id
                     THEN 'session_not_found'
             END AS code
         FROM (

@@ -19,7 +19,7 @@ BEGIN
     -- Parameters:  p_board_id  of leaderboards
     -- Result sets: none
     -- Errors:      none
-    -- Transaction: the caller's, SERIALIZABLE, the board locked
+    -- Transaction: the caller's, READ COMMITTED, the board locked
     -- Locks:       all sessions and module scores of the exam, all entries and counters of the
     --              board
     -- Example:     CALL _rebuild_board(1);

@@ -25,7 +25,7 @@ BEGIN
     --              p_actor_id  acting user; NULL: the MySQL account itself
     -- Result:      TRUE
     -- Errors:      none
-    -- Transaction: the statement's own, SERIALIZABLE; called by SET, as _write_submissions is
+    -- Transaction: the statement's own, READ COMMITTED; called by SET, as _write_submissions is
     -- Locks:       FOR UPDATE, the board, and the exam where its weights change; then those of
     --              _rebuild_board
     -- Example:     SET v_written = _revise_board(1, 40, 40, 20, NULL);

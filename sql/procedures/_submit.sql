@@ -29,8 +29,6 @@ BEGIN
     --              the caller has set autocommit
     -- Locks:       those of _write_submissions
     -- Example:     CALL _submit('[]', NULL, v_items, v_refused);
-    DECLARE v_done BOOLEAN DEFAULT FALSE;
-    DECLARE v_collisions INT DEFAULT 0;
     -- The details of those that have any, an object by place in the array.
     DECLARE v_details JSON;
 
@@ -49,26 +47,22 @@ BEGIN
         WHERE JSON_TYPE(j.details) = 'OBJECT';
     END IF;
 
-    -- Again only where the same submission id was committed by somebody else since it was looked
-    -- up.
-    WHILE NOT v_done DO
+    SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
+    SELECT _read_submissions(p_submissions, v_details, p_actor_id) INTO o_items;
+
+    BEGIN
+        -- The same submission id was committed by somebody else since it was looked up: look again
+        -- under the board's lock. One that slips in for each attempt would keep a large array from
+        -- ever coming through.
+        DECLARE EXIT HANDLER FOR 1062
         BEGIN
-            DECLARE EXIT HANDLER FOR 1062
-            BEGIN
-                SET v_collisions = v_collisions + 1;
-                IF v_collisions > 3 THEN
-                    RESIGNAL;
-                END IF;
-            END;
-
             SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
-            SELECT _read_submissions(p_submissions, v_details, p_actor_id) INTO o_items;
-
-            SET TRANSACTION ISOLATION LEVEL SERIALIZABLE;
-            SET o_refused = _write_submissions(o_items, v_details);
-            SET v_done = TRUE;
+            SET o_refused = _write_submissions(o_items, v_details, TRUE);
         END;
-    END WHILE;
+
+        SET TRANSACTION ISOLATION LEVEL SERIALIZABLE;
+        SET o_refused = _write_submissions(o_items, v_details, FALSE);
+    END;
 END$$
 
 DELIMITER ;

@@ -33,12 +33,12 @@ BEGIN
     DECLARE v_exam_id BIGINT UNSIGNED;
 
     INSERT INTO exams (
-        title, weight_coding, weight_quiz, weight_assessment, max_attempts, attempt_policy,
-        starts_at, ends_at, duration_sec, created_at
+        title, weight_coding, weight_quiz, weight_assessment, max_attempts, most_attempts,
+        attempt_policy, starts_at, ends_at, duration_sec, created_at
     )
     VALUES (
         p_title, p_weight_coding, p_weight_quiz, p_weight_assessment, p_max_attempts,
-        p_attempt_policy, p_starts_at, p_ends_at, p_duration_sec, UTC_TIMESTAMP(6)
+        p_max_attempts, p_attempt_policy, p_starts_at, p_ends_at, p_duration_sec, UTC_TIMESTAMP(6)
     );
     SET v_exam_id = LAST_INSERT_ID();
 

@@ -62,7 +62,7 @@ BEGIN
         DECLARE CONTINUE HANDLER FOR NOT FOUND BEGIN END;
         SELECT session_id, attempt_no, status = 'in_progress'
         INTO v_session_id, v_attempt_no, v_in_progress
-        FROM exam_sessions
+        FROM exam_sessions FORCE INDEX (uq_exam_sessions_exam_user_attempt)
         WHERE exam_id = p_exam_id AND user_id = p_user_id
         ORDER BY attempt_no DESC
         LIMIT 1;

@@ -23,7 +23,7 @@ BEGIN
     --              p_actor_id  acting user; NULL: the MySQL account itself
     -- Result:      whether anything was changed
     -- Errors:      those of update_exam but for exam_not_found
-    -- Transaction: the statement's own, SERIALIZABLE; called by SET, as _write_submissions is
+    -- Transaction: the statement's own, READ COMMITTED; called by SET, as _write_submissions is
     -- Locks:       the board, its exam; where a schedule changes, the sessions in progress; where
     --              weights or the policy change, those of _rebuild_board
     -- Example:     SET v_changed = _write_settings(1, '{"title": "Finals"}', NULL);

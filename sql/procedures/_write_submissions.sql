@@ -7,7 +7,8 @@ DELIMITER $$
 
 CREATE DEFINER = podium_owner@localhost FUNCTION podium._write_submissions(
     p_items   JSON,
-    p_details JSON
+    p_details JSON,
+    p_recheck BOOLEAN
 )
     RETURNS JSON
     COMMENT 'Locks, decides and writes submissions and all that follows from them'
@@ -23,12 +24,14 @@ BEGIN
     --              behind.
     -- Parameters:  p_items    of _read_submissions
     --              p_details  of _submit
+    --              p_recheck  of _lock_submissions
     -- Result:      array of objects for the items that were refused under the lock: item_no, code
     --              ('replay': the same as an item before it), detail, current_version; NULL: none
     -- Errors:      1062 where the same submission id has been committed since it was looked up: the
-    --              caller starts again and finds it as a replay
-    -- Transaction: the statement's own, SERIALIZABLE. Called by SET: a SELECT would make of its
-    --              reads those of an older moment.
+    --              caller calls again, with p_recheck, and finds it as a replay
+    -- Transaction: the statement's own, SERIALIZABLE, with p_recheck READ COMMITTED: all that
+    --              writes a board holds its lock, whatever the isolation. Called by SET: a SELECT
+    --              would make of its reads those of an older moment.
     -- Locks:       those of _lock_submissions, then FOR UPDATE, in this order, the module scores,
     --              sessions, entries and counters written; shared, the counters that a rank sums.
     --              Where an exam allows several attempts, also the candidate's other sessions,
@@ -37,8 +40,8 @@ BEGIN
     --              tables that it takes for small the optimizer would otherwise read, and so lock,
     --              what belongs to other boards. foreign_key_checks is off where all parents are
     --              rows that this call has locked or that never go.
-    -- Example:     SET v_refused = _write_submissions(v_items, v_details);
-    DECLARE v_items JSON DEFAULT _lock_submissions(p_items);
+    -- Example:     SET v_refused = _write_submissions(v_items, v_details, FALSE);
+    DECLARE v_items JSON DEFAULT _lock_submissions(p_items, p_recheck);
     DECLARE v_now DATETIME(6) DEFAULT _now();
     DECLARE v_accepted INT;
     DECLARE v_repeats, v_boards_differ, v_depends BOOLEAN;
@@ -196,7 +199,7 @@ BEGIN
             MIN(i.exam_id) AS exam_id,
             MIN(i.session_id) AS session_id,
             MIN(i.attempt_policy) AS attempt_policy,
-            MIN(i.max_attempts) > 1 AS has_others,
+            MIN(i.most_attempts) > 1 AS may_have_others,
             MAX(i.base_version) > 0 AS submitted_before,
             COUNT(DISTINCT i.session_id) AS attempts
         FROM JSON_TABLE(
@@ -207,7 +210,7 @@ BEGIN
                 session_id     BIGINT UNSIGNED   PATH '$.session_id',
                 user_id        BIGINT UNSIGNED   PATH '$.user_id',
                 base_version   INT UNSIGNED      PATH '$.base_version',
-                max_attempts   SMALLINT UNSIGNED PATH '$.max_attempts',
+                most_attempts  SMALLINT UNSIGNED PATH '$.most_attempts',
                 attempt_policy VARCHAR(20)       PATH '$.attempt_policy'
             )
         ) AS i
@@ -215,7 +218,7 @@ BEGIN
     ) AS a
     -- One attempt at most: the session itself, found by its key, and no range is locked.
     STRAIGHT_JOIN exam_sessions AS s FORCE INDEX (PRIMARY)
-        ON s.session_id = IF(a.has_others, (
+        ON s.session_id = IF(a.may_have_others, (
             SELECT r.session_id
             FROM exam_sessions AS r FORCE INDEX (uq_exam_sessions_exam_user_attempt)
             WHERE r.exam_id = a.exam_id AND r.user_id = a.user_id AND r.version > 0
@@ -232,7 +235,7 @@ BEGIN
     LEFT JOIN leaderboard_snapshot AS o FORCE INDEX (PRIMARY)
         ON o.board_id = a.board_id
         AND o.user_id = IF(
-            a.submitted_before OR (a.has_others AND a.attempts < (
+            a.submitted_before OR (a.may_have_others AND a.attempts < (
                 SELECT COUNT(*)
                 FROM exam_sessions AS r FORCE INDEX (uq_exam_sessions_exam_user_attempt)
                 WHERE r.exam_id = a.exam_id AND r.user_id = a.user_id AND r.version > 0

@@ -7,6 +7,7 @@ CREATE TABLE IF NOT EXISTS podium.exams (
     weight_quiz       DECIMAL(5, 2)     NOT NULL,
     weight_assessment DECIMAL(5, 2)     NOT NULL,
     max_attempts      SMALLINT UNSIGNED NOT NULL,   -- sessions one candidate may start
+    most_attempts     SMALLINT UNSIGNED NOT NULL,   -- the greatest max_attempts there has been
     attempt_policy    ENUM (
                           'best',       -- the attempt with the highest standing counts
                           'latest',     -- the last one that has a score
