@@ -33,8 +33,8 @@ BEGIN
     --              max_attempts_invalid, attempt_policy_invalid, schedule_invalid,
     --              duration_invalid, submissions_by_invalid, board_access_invalid,
     --              board_names_invalid; 1568 inside an open transaction
-    -- Transaction: one statement of its own, READ COMMITTED. With another policy or other weights its
-    --              length grows with the exam; submissions wait
+    -- Transaction: one statement of its own, READ COMMITTED. With another policy or other
+    --              weights its length grows with the exam; submissions wait
     -- Locks:       the board, the exam, then what follows from the change
     -- Example:     CALL update_exam(1, '{"submissions_by": "candidates"}', NULL);
     --              exam_id title                  ... submissions_by board_access board_names ...
