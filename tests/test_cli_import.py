@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -343,6 +344,23 @@ def test_a_candidate_is_not_created_by_a_name_that_is_rejected(load: Load, admin
     assert board(admin, exam_id) == {name: 30.0}
 
 
+def test_an_attempt_that_waits_for_another_says_for_which(load: Load, admin: Any) -> None:
+    exam_id, name = make_exam(admin, 3), unique_name()
+    first, second, third = (f"{name},A,quiz,50,100,60,{number}" for number in (1, 2, 3))
+    header = HEADER + ",attempt_no"
+    told = load(exam_id, scores(first, second, header=header), "--start-attempts")
+    assert told[:5] == (1, 2, 1, 0, 1)
+    assert told.rejects[0]["reason"].startswith("attempt_not_found: ")
+    assert "Import the rows of attempt 1, finish it" in told.rejects[0]["reason"]
+    for options in ((), ("--start-attempts",)):
+        told = load(exam_id, scores(second, third, header=header), *options)
+        reasons = [row["reason"] for row in told.rejects]
+        assert "attempt 1 is in progress. Finish it first" in reasons[0]
+        assert "Import the rows of attempt 2, finish it" in reasons[1]
+    finish(admin, exam_id)
+    assert load(exam_id, scores(second, header=header), "--start-attempts").loaded == 1
+
+
 # Dialects.
 
 
@@ -399,7 +417,7 @@ ROW = "bob,Bob,quiz,{},100,60"
         (scores(ROW.format(50)).encode("utf-16-le"), (), "zero bytes"),
         (scores(ROW.format(50), header=HEADER + ",colour"), (), "the first line names 'colour'"),
         (scores(ROW.format(50), header=HEADER + ",username"), (), "names a column twice"),
-        ("", (), "the first line does not name"),
+        ("", (), "the file is empty"),
         (b"PK\x03\x04" + bytes(range(256)), (), "is a workbook"),
     ],
 )
@@ -538,6 +556,40 @@ def test_rejected_rows_are_corrected_in_their_file_and_imported(load: Load, admi
         (f"-{name}", "x;=cmd|' /C calc'!A0"),
         (f"'{name}", "'t Hooft"),
     }
+
+
+def test_what_names_must_not_hold_is_written_out_in_the_rejected_rows(
+    load: Load, admin: Any
+) -> None:
+    exam_id, name = make_exam(admin), unique_name()
+    signs = "\u202e\u2066\u2061\u206a\ufff9\ufffe\U0001d173\U000e0041"
+    for sign in signs + "\xad\u200b\u2060\u3164\ue000":
+        rows = [f"{name}{sign}b,A,quiz,1,100,60"]
+        rows += [f"{name},A{sign}B,quiz,1,100,60"] if sign in signs else []
+        told = load(exam_id, scores(*rows))
+        assert told.rejected == len(rows), ascii(sign)
+        for row in told.rejects:
+            assert sign not in "".join(row.values()), ascii(sign)
+            assert ascii(sign)[1:-1] in row["content"]
+            assert ascii(sign)[1:-1] in row["username"] + row["full_name"]
+
+
+def test_what_cells_may_hold_stays_in_the_rejected_rows(load: Load, admin: Any) -> None:
+    exam_id, name = make_exam(admin), unique_name()
+    full_name = "\u0645\u06cc\u200c\u0631\u200f \U0001f469\u200d\U0001f4bb\ufe0f"
+    details = '"{\n ""a"": ""\u202e \U000e0067""}"'
+    row = f"{name + 'x' * 64},{full_name},quiz,50,100,60,{details}"
+    told = load(exam_id, scores(row, header=HEADER + ",details"))
+    assert told.rejects[0]["full_name"] == full_name
+    assert told.rejects[0]["details"] == '{\n "a": "\\u202e \\udb40\\udc67"}'
+    assert json.loads(told.rejects[0]["details"]) == {"a": "\u202e \U000e0067"}
+
+
+@pytest.mark.parametrize("content", ["", "\n", "\ufeff", "\n \n", "sep=;\n", "sep=;"])
+def test_an_empty_file_is_said_to_be_empty(load: Load, admin: Any, content: str) -> None:
+    told = load(make_exam(admin), content)
+    assert (told.code, told.loaded) == (2, 0)
+    assert "the file is empty: the first line names the columns, username" in told.text
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,14 @@ import click
 from gateway.cli import cells
 from gateway.cli.procedures import FOUND, Procedures, Unusable, procedures
 from gateway.cli.staging import Counts, Score, Staging, readable
-from gateway.cli.tables import HIDDEN, Record, Refused, Table
+from gateway.cli.tables import (
+    HIDDEN,
+    UNSEEN,
+    UNSEEN_IN_USERNAMES,
+    Record,
+    Refused,
+    Table,
+)
 from gateway.cli.texts import shown
 from gateway.db import Row
 from gateway.schemas import SUBMISSION
@@ -191,7 +198,10 @@ class Import:
             for name, answer in zip(names, answers, strict=True):
                 starts = answer["session_id"] is None
                 if answer["code"] is not None:
-                    self._staging.reject_name(name["name_no"], answer["message"])
+                    reason = answer["message"]
+                    if answer["code"] == "attempt_not_found":
+                        reason += _what_first(answer["attempts"], answer["attempt_no"])
+                    self._staging.reject_name(name["name_no"], reason)
                 elif starts and answer["attempts"] and not start_attempts:
                     self._staging.reject_name(
                         name["name_no"],
@@ -348,6 +358,20 @@ class RowReader:
         if not 1 <= attempt <= MOST_ATTEMPTS:
             raise ValueError(f"attempt_no must be 1 to {MOST_ATTEMPTS}, not {attempt}")
         return attempt
+
+
+def _what_first(attempts: int, attempt_no: int) -> str:
+    """Say what an attempt that cannot start now waits for."""
+    if attempt_no == attempts + 1:
+        return (
+            f": attempt {attempts} is in progress. Finish it first, then import this row again "
+            "with --start-attempts"
+        )
+    before = f"attempt {attempt_no - 1}"
+    return (
+        f": {before} comes before it. Import the rows of {before}, finish it, then import this row "
+        "again with --start-attempts"
+    )
 
 
 def _named(name: str, read: Callable[[str], Value], text: str) -> Value:
@@ -512,7 +536,8 @@ def _write_rejects(file: Path, table: Table, rejects: Iterable[dict[str, Any]]) 
                     texts = [cells.unguard(text) for text in texts]
                 own = [texts[place] for place in places]
                 content = content if ours is None else texts[ours]
-            cleaned = (_visible(text) for text in (row["reason"], *own, content))
+            texts = [row["reason"], *own, content]
+            cleaned = map(_visible, ("reason", *columns, "content"), texts)
             out.writerow([row["line"], row["last_line"], *map(cells.guard, cleaned)])
     if not written:
         partial.unlink()
@@ -522,9 +547,18 @@ def _write_rejects(file: Path, table: Table, rejects: Iterable[dict[str, Any]]) 
     return path
 
 
-def _visible(text: str) -> str:
-    """Write out what nobody would see."""
-    return HIDDEN.sub(lambda found: ascii(found[0])[1:-1], text)
+def _visible(column: str, text: str) -> str:
+    """Write out what nobody would see, and what names must not hold.
+
+    What a column may hold stays: a cell is read again as it is.
+    """
+    text = HIDDEN.sub(lambda found: ascii(found[0])[1:-1], text)
+    if text.isascii():
+        return text
+    if column == "details":  # As JSON has it, to which it is the same.
+        return UNSEEN.sub(lambda found: json.dumps(found[0])[1:-1], text)
+    unseen = UNSEEN if column == "full_name" else UNSEEN_IN_USERNAMES
+    return unseen.sub(lambda found: ascii(found[0])[1:-1], text)
 
 
 @contextmanager

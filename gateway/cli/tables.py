@@ -29,6 +29,20 @@ _WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 _DECLARATION = re.compile(r'"?sep=(.)"?', re.IGNORECASE)
 # What moves, ends or hides text; a carriage return too, where lines end with a line feed.
 HIDDEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff]")
+# What _name_refusal.sql refuses in full names; and wherever it stands in user names, which are left
+# their joiners and variation selectors.
+_UNSEEN = (
+    "\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2061-\u2064\u2066-\u206f\ufdd0-\ufdef\ufeff\ufff9-\ufffc"
+    "\U0001d173-\U0001d17a\U000e0000-\U000e00ff\U000e01f0-\U000e0fff"
+    + "".join(chr(plane << 16 | last) for plane in range(17) for last in (0xFFFE, 0xFFFF))
+)
+UNSEEN = re.compile(f"[{_UNSEEN}]")
+UNSEEN_IN_USERNAMES = re.compile(
+    f"[{_UNSEEN}\xad\u034f\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u115f\u1160"
+    "\u17b4\u17b5\u180e\u200b\u200e\u200f\u2060\u2065\u2800\u3164\uffa0\ufff0-\ufff8"
+    "\ue000-\uf8ff\U000110bd\U000110cd\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d159"
+    "\U000f0000-\U0010ffff]"
+)
 # A cell may hold 64 KiB of details; with every quote doubled, no more than this.
 _LONGEST = 2 * 2**16
 
@@ -83,7 +97,7 @@ class Table:
                 "there are zero bytes in it: this is no CSV file, or UTF-16 without a byte order "
                 "mark; save it as CSV UTF-8",
             )
-        declared, number, text = None, 1, ""
+        declared, found, number, text = None, None, 1, ""
         for number, text in enumerate(self.lines, 1):
             if found := _DECLARATION.fullmatch(text.strip(" ")):
                 if declared is not None or found[1] not in SEPARATORS:
@@ -91,6 +105,9 @@ class Table:
                 declared = found[1]
             elif text.strip():
                 break
+        told = ", ".join(known)
+        if not text.strip() or (declared is not None and number == len(self.lines) and found):
+            raise Refused(number, f"the file is empty: the first line names the columns, {told}")
         best: list[str] = []
         for separator in declared or SEPARATORS:
             names = _names(text, separator)
@@ -99,7 +116,6 @@ class Table:
                 break
             if len(set(names) & set(known)) > len(set(best) & set(known)):
                 best = names
-        told = ", ".join(known)
         if missing := [name for name in required if name not in best]:
             behind = f", separated by {shown(declared)} as the file says," if declared else ""
             raise Refused(
