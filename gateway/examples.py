@@ -547,9 +547,9 @@ EXAMPLES: dict[str, list[Example]] = {
         ),
         _refused(
             "attempts_exhausted",
-            "dave has finished his only attempt",
+            "dave has finished their only attempt",
             "attempts_exhausted",
-            "user 5 has used all 1 attempts at exam 1",
+            "user 5 has used the one attempt at exam 1",
             "/exam_id",
             request={"body": {"exam_id": 1, "user_id": 5}},
         ),

@@ -61,11 +61,15 @@ class _Format:
 
 
 class Validator:
-    """A JSON Schema, compiled once."""
+    """A JSON Schema, compiled once.
 
-    def __init__(self, schema: Schema) -> None:
+    what: what is held against it, as whoever sent it calls it.
+    """
+
+    def __init__(self, schema: Schema, what: str = "the body") -> None:
         Draft202012Validator.check_schema(schema)
         self.schema = schema
+        self._what = what
         self._validator = Draft202012Validator(schema, format_checker=FORMATS)
         # Fifty times as fast, for what is sound. Where it objects, jsonschema decides and explains.
         self._is_sound = jsonschema_rs.Draft202012Validator(
@@ -93,7 +97,7 @@ class Validator:
         code = codes.get(found[0].pointer, "invalid_value")
         if any(codes.get(error.pointer) != code for error in found):
             code = "invalid_value"
-        detail = "; ".join(f"{error.pointer[1:] or 'the body'} {error.message}" for error in found)
+        detail = "; ".join(f"{error.pointer[1:] or self._what} {error.message}" for error in found)
         return Problem(
             code, detail, [FieldError(prefix + error.pointer, error.message) for error in found]
         )
@@ -131,7 +135,7 @@ class Validator:
         return {name: schema.get("default") for name, schema in properties.items()} | values
 
 
-KEY = Validator(IDEMPOTENCY_KEY)
+KEY = Validator(IDEMPOTENCY_KEY, "Idempotency-Key")
 
 
 def whole_number(text: str) -> int | None:
@@ -153,9 +157,7 @@ def idempotency_key() -> str | None:
     """Return the key of a call that creates something; None where it has none."""
     key = bare_key()
     if key is not None and (problem := KEY.problem(key, "/Idempotency-Key")):
-        raise Problem(
-            "idempotency_key_invalid", f"Idempotency-Key: {problem.detail}", problem.errors
-        )
+        raise Problem("idempotency_key_invalid", problem.detail, problem.errors)
     return key
 
 

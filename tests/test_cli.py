@@ -344,8 +344,9 @@ def test_verify_tells_a_board_that_is_wrong(
 ) -> None:
     exam_id = make_exam(admin)
     row = f"quiz,{unique_name()},Alice,80,100,60,"
-    assert run("import", write(tmp_path, row), "--exam", exam_id).returncode == 0
-    assert run("verify", "--exam", exam_id).stdout == "1 exams verified, 0 findings.\n"
+    imported = run("import", write(tmp_path, row), "--exam", exam_id)
+    assert imported.stdout == "1 row: 1 loaded, 0 unchanged, 0 rejected.\n"
+    assert run("verify", "--exam", exam_id).stdout == "1 exam verified, 0 findings.\n"
     query("UPDATE podium.exam_sessions SET total_time_sec = 61 WHERE exam_id = %s", exam_id)
     found = run("verify", "--exam", exam_id)
     assert found.returncode == 1
@@ -364,12 +365,12 @@ def test_a_worker_of_the_gateway_does_not_load_what_only_commands_need() -> None
 @pytest.mark.parametrize(
     ("starts", "zone", "stored"),
     [
-        ("2030-12-01T12:00:00Z", None, "2030-12-01 12:00:00"),
-        ("2030-12-01T12:00Z", None, "2030-12-01 12:00:00"),
-        ("2030-12-01 12:00:30.5+05:30", None, "2030-12-01 06:30:30.500000"),
-        ("2030-12-01 09:00", "Europe/Berlin", "2030-12-01 08:00:00"),
-        ("2030-06-01", "Europe/Berlin", "2030-05-31 22:00:00"),
-        ("2030-12-01T09:00+00:00", "Europe/Berlin", "2030-12-01 09:00:00"),
+        ("2030-12-01T12:00:00Z", None, "2030-12-01T12:00:00"),
+        ("2030-12-01T12:00Z", None, "2030-12-01T12:00:00"),
+        ("2030-12-01 12:00:30.5+05:30", None, "2030-12-01T06:30:30.500000"),
+        ("2030-12-01 09:00", "Europe/Berlin", "2030-12-01T08:00:00"),
+        ("2030-06-01", "Europe/Berlin", "2030-05-31T22:00:00"),
+        ("2030-12-01T09:00+00:00", "Europe/Berlin", "2030-12-01T09:00:00"),
     ],
 )
 def test_a_start_is_taken_as_people_write_it(
@@ -379,7 +380,8 @@ def test_a_start_is_taken_as_people_write_it(
     created = run("exam", "create", "Timed", "--starts", starts, *zoned)
     assert created.returncode == 0, created.stderr
     told = run("exam", "show", created.stdout.split()[1]).stdout
-    assert f"starts_at  {stored}\n" in told
+    assert f"starts_at  {stored}Z\n" in told
+    assert re.search(r" created_at  [-0-9]{10}T[:0-9]{8}(\.[0-9]{6})?Z\n", told)
 
 
 @pytest.mark.parametrize(

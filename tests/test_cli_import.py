@@ -25,7 +25,7 @@ SAMPLES = sorted(
 )
 HEADER = "username,full_name,module_type,raw_score,max_score,time_spent_sec"
 SUMMARY = re.compile(
-    r"([\d,]+) rows: ([\d,]+) (?:would be )?loaded, ([\d,]+) unchanged, ([\d,]+) rejected\."
+    r"([\d,]+) rows?: ([\d,]+) (?:would be )?loaded, ([\d,]+) unchanged, ([\d,]+) rejected\."
 )
 
 

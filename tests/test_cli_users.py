@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from typing import Any
 
@@ -38,6 +39,7 @@ def test_a_user_is_shown_by_id_and_by_name(run: Any, admin: Any) -> None:
     [[user]] = call(admin, "create_user", name, "Alice Chen", "grader")
     shown = run("user", "show", user["user_id"])
     assert shown.returncode == 0 and "Alice Chen" in shown.stdout and "grader" in shown.stdout
+    assert re.search(r"created_at  [-0-9]{10}T[:0-9]{8}(\.[0-9]{6})?Z\n", shown.stdout)
     assert run("user", "show", "--name", name.upper()).stdout == shown.stdout
     for arguments in (("--name", f"{name}x"), ("0",)):
         assert run("user", "show", *arguments).returncode == 1

@@ -195,6 +195,7 @@ def test_an_idempotency_key_keeps_the_rules_of_a_submission_id(
 ) -> None:
     answer = api.post("/scores", submission(place.session_id), Idempotency_Key=key)
     refused(answer, 422, "submission_id_invalid", "/submission_id")
+    assert answer.json["detail"].startswith("Idempotency-Key must ")
 
 
 @pytest.mark.usefixtures("nothing_changes")

@@ -159,3 +159,4 @@ def test_a_key_that_is_none_is_refused(api: Api, path: str, key: str) -> None:
     answer = api.post(path, CREATIONS[path](api), Idempotency_Key=key)
     assert (answer.status, answer.code) == (422, "idempotency_key_invalid"), answer.text
     assert answer.pointers == ["/Idempotency-Key"]
+    assert answer.json["detail"].startswith("Idempotency-Key must ")

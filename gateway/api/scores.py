@@ -16,7 +16,7 @@ from gateway.validation import Validator, bare_key
 
 blueprint = Blueprint("scores", __name__)
 submission = Validator(schemas.SUBMISSION)
-submission_id = Validator(schemas.SUBMISSION_ID)
+submission_id = Validator(schemas.SUBMISSION_ID, "Idempotency-Key")
 batch = Validator(schemas.BATCH)
 
 ENTRY_COLUMNS = (
@@ -76,7 +76,7 @@ def _take_idempotency_key(item: dict[str, Any]) -> None:
     if key is None:
         return
     if problem := submission_id.problem(key, "/submission_id"):
-        raise Problem("submission_id_invalid", f"Idempotency-Key: {problem.detail}", problem.errors)
+        raise Problem("submission_id_invalid", problem.detail, problem.errors)
     if item.get("submission_id") not in (None, key):
         message = "must be the same as the header Idempotency-Key, or be left out"
         raise Problem(

@@ -11,6 +11,7 @@ import mysql.connector
 from flask.cli import AppGroup
 
 from gateway import loader
+from gateway.cli.texts import counted
 from gateway.config import (
     ConfigError,
     MysqlUrl,
@@ -34,7 +35,9 @@ def upgrade() -> None:
         paths = loader.upgrade(connection, release)
         for path in paths:
             click.echo(f"  {path}")
-        click.echo(f"The database is at release {release.number}, {len(paths)} files applied.")
+        click.echo(
+            f"The database is at release {release.number}, {counted(len(paths), 'file')} applied."
+        )
         if url := gateway_mysql_url():
             account = MysqlUrl.parse(url)
             loader.grant_gateway(connection, account.user, account.password)
@@ -62,7 +65,7 @@ def status() -> None:
     for path in plan.paths:
         click.echo(f"  {path}")
     if plan.paths:
-        click.echo(f"{len(plan.paths)} files to apply: flask --app gateway db upgrade")
+        click.echo(f"{counted(len(plan.paths), 'file')} to apply: flask --app gateway db upgrade")
         raise SystemExit(1)
     click.echo("Nothing to do.")
 

@@ -18,7 +18,7 @@ import click
 
 from gateway.cli.cells import guard
 from gateway.cli.procedures import Procedures, Unusable, procedures
-from gateway.cli.texts import shown
+from gateway.cli.texts import counted, shown
 
 COLUMNS = ("rank", "user_id", "username", "full_name", "total_score", "total_time_sec")
 
@@ -101,7 +101,7 @@ def _write(database: Procedures, exam_id: int, kind: str, file: TextIO) -> str:
             f"{written} entries came of {head['total_participants']}: flask --app gateway verify "
             f"--exam {exam_id}"
         )
-    return f"{written:,} entries of revision {head['revision']:,}"
+    return f"{counted(written, 'entry', 'entries')} of revision {head['revision']:,}"
 
 
 def _harmless(value: object) -> object:

@@ -30,7 +30,7 @@ from gateway.cli.tables import (
     Refused,
     Table,
 )
-from gateway.cli.texts import shown
+from gateway.cli.texts import counted, shown
 from gateway.db import Row
 from gateway.schemas import SUBMISSION
 from gateway.validation import Validator
@@ -205,8 +205,8 @@ class Import:
                 elif starts and answer["attempts"] and not start_attempts:
                     self._staging.reject_name(
                         name["name_no"],
-                        f"attempt_not_found: {answer['attempts']} attempts were started; "
-                        f"--start-attempts starts attempt {answer['attempt_no']}",
+                        f"attempt_not_found: {counted(answer['attempts'], 'attempt')} started "
+                        f"so far; --start-attempts starts attempt {answer['attempt_no']}",
                     )
                 else:
                     rivals = answer["scored_attempts"] - bool(answer["version"])
@@ -474,8 +474,8 @@ def _refuse(file: Path, table: Table, refused: Refused) -> None:
 def _tell(counts: Counts, first: list[Row], path: Path | None, loaded: str) -> None:
     """Print what became of the rows, and why the first were rejected."""
     click.echo(
-        f"{counts.rows:,} rows: {counts.loaded:,} {loaded}, {counts.unchanged:,} unchanged, "
-        f"{counts.rejected:,} rejected."
+        f"{counted(counts.rows, 'row')}: {counts.loaded:,} {loaded}, "
+        f"{counts.unchanged:,} unchanged, {counts.rejected:,} rejected."
     )
     for row in first:
         click.echo(f"  line {row['line']:,}: {shown(row['reason'])}")

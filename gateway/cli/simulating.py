@@ -16,7 +16,7 @@ from mysql.connector import errorcode
 
 from gateway.cli.addresses import url_option
 from gateway.cli.procedures import FOUND, UNUSABLE, Procedures, Unusable, procedures, refuse
-from gateway.cli.texts import shown
+from gateway.cli.texts import counted, shown
 from gateway.cli.tokens import NOBODY_ID, signing_secret
 from gateway.db import DRIVER_ERRORS, fetch
 
@@ -262,7 +262,7 @@ def _show(history: History, violations: list[Violation]) -> None:
             click.echo(f"{verdict.promise}: {shown(violation.text)}")
         if len(verdict.violations) > SHOWN:
             click.echo(f"{verdict.promise}: and {len(verdict.violations) - SHOWN:,} more")
-    click.echo(f"{len(violations):,} findings." if violations else "Nothing is wrong.")
+    click.echo(f"{counted(len(violations), 'finding')}." if violations else "Nothing is wrong.")
 
 
 def _message(error: Exception) -> str:

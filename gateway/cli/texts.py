@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from datetime import datetime
 
 # Emoji joined to one, the colour of a hand, the choice between a picture and a letter, and blanks
 # and marks without a width.
@@ -17,9 +18,19 @@ _FIRST_REGION = 0x1F1E6
 
 
 def shown(text: object) -> str:
-    """Return a text of one line that is safe to print, with a sign for each that cannot be."""
+    """Return a text of one line that is safe to print, with a sign for each that cannot be.
+
+    Of a time as MySQL gives it, which is UTC, RFC 3339.
+    """
+    if isinstance(text, datetime):
+        return f"{text.isoformat()}Z"
     plain = _JOINERS.sub("", unicodedata.normalize("NFC", str(text)))
     return "".join(_shown(each) for each in _SKIN_TONES.sub("", plain))
+
+
+def counted(number: int, one: str, many: str | None = None) -> str:
+    """Return how many there are of something: 1 row, 2,000 rows."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
 def _shown(each: str) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import click
 
 from gateway.cli.procedures import FOUND, Procedures, procedures
-from gateway.cli.texts import shown
+from gateway.cli.texts import counted, shown
 
 # The procedures list no more; their verdict has the whole number.
 MOST_LISTED = 1000
@@ -35,7 +35,7 @@ def verify(exam: str) -> None:
                     click.echo(f"{'exam':>8}  {'check':<8}  finding")
                 click.echo(f"{exam_id:>8}  {shown(line)}")
                 findings += 1
-    click.echo(f"{exams} exams verified, {findings} findings.")
+    click.echo(f"{counted(exams, 'exam')} verified, {counted(findings, 'finding')}.")
     if findings:
         raise SystemExit(FOUND)
 

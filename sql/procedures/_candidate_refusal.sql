@@ -55,12 +55,15 @@ BEGIN
         WHEN 'not_own_session' THEN CONCAT(
             'user ', p_actor_id, ' is a candidate and starts their own sessions only')
         WHEN 'attempt_not_found' THEN CONCAT(
-            v_who, ' has ', p_attempts, ' attempts at exam ', p_exam_id, ' and attempt ',
-            p_attempt_no, ' cannot start now')
+            v_who, ' has ', p_attempts, IF(p_attempts = 1, ' attempt', ' attempts'), ' at exam ',
+            p_exam_id, ' and attempt ', p_attempt_no, ' cannot start now')
         WHEN 'exam_not_open' THEN CONCAT('exam ', p_exam_id, ' starts at ', v_starts_at, ' UTC')
         WHEN 'exam_ended' THEN CONCAT('exam ', p_exam_id, ' ended at ', v_ends_at, ' UTC')
         WHEN 'attempts_exhausted' THEN CONCAT(
-            v_who, ' has used all ', v_max_attempts, ' attempts at exam ', p_exam_id)
+            v_who,
+            IF(v_max_attempts = 1, ' has used the one attempt', CONCAT(
+                ' has used all ', v_max_attempts, ' attempts')),
+            ' at exam ', p_exam_id)
     END);
 END$$
 

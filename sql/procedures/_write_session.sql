@@ -80,7 +80,10 @@ BEGIN
     END IF;
     IF v_attempt_no >= v_max_attempts THEN
         CALL _raise('attempts_exhausted', CONCAT(
-            'user ', p_user_id, ' has used all ', v_max_attempts, ' attempts at exam ', p_exam_id));
+            'user ', p_user_id,
+            IF(v_max_attempts = 1, ' has used the one attempt', CONCAT(
+                ' has used all ', v_max_attempts, ' attempts')),
+            ' at exam ', p_exam_id));
     END IF;
 
     INSERT INTO exam_sessions (exam_id, user_id, attempt_no, status, started_at, deadline_at)
