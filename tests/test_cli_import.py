@@ -166,6 +166,18 @@ def test_two_ways_to_write_a_name_are_one_candidate(load: Load, admin: Any) -> N
         assert board(admin, exam_id) == {name: 24.0}
 
 
+def test_an_import_renames_nobody_and_says_so(load: Load, admin: Any) -> None:
+    exam_id, name = make_exam(admin, 2), unique_name()
+    assert "rename" not in load(exam_id, scores(f"{name},A,quiz,50,100,60")).text
+    assert "rename" not in load(exam_id, scores(f"{name}, A ,quiz,50,100,60")).text
+    for other, option in (("Alfred", "--as-is"), ("a", "--dry-run")):
+        rows = [f"{name},{other},quiz,50,100,60", f"{name.upper()},{other},coding,50,100,60"]
+        told = load(exam_id, scores(*rows, f"{name}-{other},B,quiz,1,2,3"), option)
+        assert "1 full name differs from the file's: an import does not rename" in told.text
+    found = rows_of(admin, "SELECT full_name FROM users WHERE username = %s", (name,))
+    assert [row["full_name"] for row in found] == ["A"]
+
+
 def test_a_row_that_a_later_one_replaces_is_unchanged(load: Load, admin: Any) -> None:
     exam_id, name = make_exam(admin), unique_name()
     file = scores(*(f"{name},A,coding,{points},100,60" for points in (50, 80, 50, 80)))

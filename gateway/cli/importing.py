@@ -120,6 +120,7 @@ def import_scores(
             if not dry_run:
                 run.load()
             counts = _proved(staging.counts(planned=dry_run), run.records)
+            renamed = staging.renamed()
             path = _write_rejects(file, table, staging.rejected())
             first = list(islice(staging.rejected(), REASONS_SHOWN))
             if dry_run:
@@ -135,6 +136,11 @@ def import_scores(
     except KeyboardInterrupt:
         raise Unusable("stopped: the same command goes on where it was") from None
     _tell(counts, first, path, "would be loaded" if dry_run else "loaded")
+    if renamed:
+        click.echo(
+            f"{renamed:,} full name{'s differ' if renamed > 1 else ' differs'} from the file's: an "
+            "import does not rename; user rename and PATCH /users/<id> do."
+        )
     if counts.rejected:
         raise SystemExit(FOUND)
 

@@ -57,6 +57,7 @@ CREATE TABLE targets (
     known       INTEGER NOT NULL,       -- whether there is such a user
     session_id  INTEGER,                -- NULL: to be started
     version     INTEGER NOT NULL,       -- of the session as it was met
+    is_renamed  INTEGER NOT NULL,       -- whether the file has another full name
     rivals      INTEGER NOT NULL,       -- attempts with scores that may count in its place
     UNIQUE (person, attempt_no)
 );
@@ -176,8 +177,10 @@ class Staging:
         """Take what get_scores answered for a candidate who is not refused."""
         user_id = answer["user_id"]
         [target_no] = self._db.execute(
-            "INSERT INTO targets (person, attempt_no, name_no, known, session_id, version, rivals)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET rivals = MIN(rivals, ?)"
+            "INSERT INTO targets (person, attempt_no, name_no, known, session_id, version,"
+            " is_renamed, rivals) VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE"
+            " SET rivals = MIN(rivals, excluded.rivals),"
+            " is_renamed = MAX(is_renamed, excluded.is_renamed)"
             " RETURNING target_no",
             (
                 f"key {answer['username_key']}" if user_id is None else f"id {user_id}",
@@ -186,7 +189,7 @@ class Staging:
                 user_id is not None,
                 answer["session_id"],
                 answer["version"] or 0,
-                rivals,
+                answer["other_full_name"] is not None,
                 rivals,
             ),
         ).fetchone()
@@ -372,6 +375,11 @@ class Staging:
             "SELECT COUNT(DISTINCT t.person) AS n FROM targets AS t INNER JOIN rows AS r"
             " ON r.target_no = t.target_no WHERE NOT t.known AND r.loads AND r.reason IS NULL"
         )
+        return int(found["n"])
+
+    def renamed(self) -> int:
+        """Count the known candidates whom the file gives another full name."""
+        [found] = self._all("SELECT COUNT(DISTINCT person) AS n FROM targets WHERE is_renamed")
         return int(found["n"])
 
     def changes(self, limit: int) -> list[dict[str, Any]]:

@@ -26,7 +26,8 @@ BEGIN
     --              user_id (NULL: nobody is called so yet), username_key (the same for names that
     --              are one), session_id (NULL: no attempt yet), attempt_no (of it, or the one
     --              to start), attempts (how many there are), scored_attempts, version, scores (an
-    --              object by module: raw_score and max_score as texts, time_spent_sec, details)
+    --              object by module: raw_score and max_score as texts, time_spent_sec, details),
+    --              other_full_name (that of the user, where the item has another; else NULL)
     -- Errors:      exam_not_found, candidates_invalid, too_many_items; 1568 inside an open
     --              transaction. In rows: candidates_invalid, username_invalid, full_name_invalid,
     --              attempt_no_invalid, not_a_candidate, attempt_not_found, exam_not_open,
@@ -79,13 +80,17 @@ BEGIN
             ))
             FROM module_scores AS m FORCE INDEX (PRIMARY)
             WHERE m.session_id = s.session_id
-        ) AS scores
+        ) AS scores,
+        IF(u.full_name COLLATE utf8mb4_0900_bin <> t.full_name, u.full_name, NULL)
+            AS other_full_name
     FROM JSON_TABLE(
         v_attempts, '$[*]'
         COLUMNS (
             item_no    INT         PATH '$.item_no',
             username_key VARCHAR(192) CHARACTER SET utf8mb4 COLLATE utf8mb4_0900_bin
                                       PATH '$.username_key',
+            full_name    VARCHAR(200) CHARACTER SET utf8mb4 COLLATE utf8mb4_0900_bin
+                                      PATH '$.full_name',
             user_id      BIGINT       PATH '$.user_id',
             attempts     INT          PATH '$.attempts',
             attempt_no   SMALLINT     PATH '$.attempt_no',
@@ -96,6 +101,7 @@ BEGIN
     ) AS t
     LEFT JOIN error_catalog AS c ON c.code = t.code
     LEFT JOIN exam_sessions AS s FORCE INDEX (PRIMARY) ON s.session_id = t.session_id
+    LEFT JOIN users AS u FORCE INDEX (PRIMARY) ON u.user_id = t.user_id
     ORDER BY t.item_no;
 
     SET autocommit = v_autocommit;
