@@ -90,7 +90,8 @@ def test_nobody_submits_for_somebody_else(candidate: Callable[[str], Candidate])
 
     answer = eve.api.post("/scores", dave.submission("coding", 0))
 
-    assert answer.status == 403
+    # What one may not see is answered as what does not exist.
+    assert answer.status == 404
 
 
 def test_the_database_can_be_asked_directly(
