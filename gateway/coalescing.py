@@ -52,7 +52,7 @@ class Room:
         self._crowd = crowd
         self.refusal = refusal
         self.here = 0
-        # Whether one more would have to go after a moment: then he need not come.
+        # Whether one more would have to go after a moment: then it need not wait.
         self.full = False
 
     def wait(self, acquire: Callable[[bool, float], bool], until: float) -> bool:
@@ -239,7 +239,7 @@ class _Request(Generic[Item, Outcome]):
 def _wake(followers: Sequence[_Request[Item, Outcome]]) -> None:
     """Wake those who have their outcome.
 
-    One by one, each waking the one behind him: all at once they would stand in the way of the next
+    One by one, each waking the one behind it: all at once they would stand in the way of the next
     leader, who needs the interpreter several times in one call.
     """
     for request, behind in pairwise(followers):
