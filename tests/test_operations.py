@@ -557,7 +557,7 @@ def test_the_dump_lets_the_exam_go_on(source: Database, old: Administrator, tmp_
 DETAILS = (
     "JSON_OBJECT('points', 1.50, 'half', CAST(2.50 AS DECIMAL(10, 2)), 'at', NOW(6),"
     " 'day', CURDATE(), 'big', 18446744073709551615, 'odd', 0.1e0, 'nothing', NULL,"
-    " 'text', 'é 😀 \\\\ \"',',"
+    " 'text', 'é 😀 \\\\ \"',"
     " 'list', JSON_ARRAY(TRUE, -0.0, 1e20, CAST(7.0 AS DECIMAL(3, 1))))"
 )
 
