@@ -6,7 +6,7 @@ DROP FUNCTION IF EXISTS podium._claim_key;
 DELIMITER $$
 
 CREATE DEFINER = podium_owner@localhost FUNCTION podium._claim_key(
-    p_kind     VARCHAR(20),
+    p_kind     VARCHAR(20) CHARACTER SET ascii COLLATE ascii_bin,
     p_actor_id BIGINT,
     p_key      VARCHAR(1000) CHARACTER SET utf8mb4 COLLATE utf8mb4_0900_bin,
     p_call     JSON

@@ -6,7 +6,7 @@ DROP PROCEDURE IF EXISTS podium._keep_key;
 DELIMITER $$
 
 CREATE DEFINER = podium_owner@localhost PROCEDURE podium._keep_key(
-    p_kind       VARCHAR(20),
+    p_kind       VARCHAR(20) CHARACTER SET ascii COLLATE ascii_bin,
     p_actor_id   BIGINT,
     p_key        VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin,
     p_created_id BIGINT UNSIGNED
