@@ -128,7 +128,7 @@ def test_of_damaged_files_every_line_is_a_row_or_rejected_as_all_readers_have_it
 
 
 def test_damaged_files_are_loaded_to_the_last_accepted_row(
-    load: Load,  # noqa: F811
+    load: Load,  # noqa: F811  (the fixture above)
     admin: Any,
 ) -> None:
     for number, rng in rounds(LOADED_FILES):

@@ -16,7 +16,7 @@ CREATE DEFINER = podium_owner@localhost PROCEDURE podium.get_revisions(
     SQL SECURITY DEFINER
 BEGIN
     -- Purpose:     What has happened to a board since a revision. Revisions have no gaps and come
-    --              in commit order: who goes on behind the last one he has seen misses nothing.
+    --              in commit order: whoever goes on behind the last one they saw misses nothing.
     -- Parameters:  p_exam_id  of create_exam
     --              p_after    revision to go on behind; NULL: from the first
     --              p_limit    1 to 1000 rows; NULL: 100
